@@ -1,0 +1,1 @@
+"""The machinery: boxes, jobs, messages, queues, workers, ledger, layers, storage."""

@@ -1,0 +1,60 @@
+"""A kind of job is one declaration: its fields are the options, the message, the checks and the manual."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar, get_args, get_origin
+
+import msgspec
+
+P = TypeVar("P", bound=msgspec.Struct)
+
+
+class Job(msgspec.Struct, Generic[P], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What somebody asked for; subclass it as `class Downsample(Job[Box], frozen=True)`.
+
+    Everything but the constructor may touch storage, and every method may be called again at any time.
+    Heavy libraries are imported inside the methods.
+    """
+
+    def prepare(self) -> None:
+        """Make what must exist before the first piece; safe to repeat, and nothing visible breaks by it."""
+
+    def pieces(self) -> Sequence[P]:
+        """The parts of this job: lazy, with a length, can be sliced; the same job gives the same for ever."""
+        raise NotImplementedError
+
+    def memory(self, piece: P) -> int:
+        """The most bytes that running this piece will need."""
+        raise NotImplementedError
+
+    def run(self, piece: P) -> None:
+        """Do the piece. It may run twice, and beside every other piece and itself."""
+        raise NotImplementedError
+
+    def outputs(self, piece: P) -> Sequence[str]:
+        """The keys, within `home`, that this piece leaves behind where it found something to write."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """What is left to do when every piece is done; safe to repeat."""
+
+    def home(self) -> str:
+        """The layer beside which the ledger of this job lies: the one that it writes."""
+        target = getattr(self, "dest", None) or getattr(self, "layer", None)
+        if not isinstance(target, str):
+            raise NotImplementedError(f"{type(self).__name__} has neither dest nor layer: say home()")
+        return target
+
+
+AnyJob = Job[Any]  # kinds differ in their pieces; the registry and the worker handle them all
+
+
+def piece_type(kind: type[AnyJob]) -> type[msgspec.Struct]:
+    """The type of a kind's pieces, as its declaration says: `Job[Box]` has boxes."""
+    for base in getattr(kind, "__orig_bases__", ()):
+        if isinstance(get_origin(base), type) and issubclass(get_origin(base), Job):
+            (piece,) = get_args(base)
+            if isinstance(piece, type) and issubclass(piece, msgspec.Struct):
+                return piece
+    raise TypeError(f"{kind.__name__} must say its piece, as in: class {kind.__name__}(Job[Box], frozen=True)")

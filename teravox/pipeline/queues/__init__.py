@@ -1,0 +1,1 @@
+"""Queues: one contract, kept by memory, a folder and SQS."""

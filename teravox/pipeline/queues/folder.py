@@ -1,0 +1,256 @@
+"""A queue in a folder that all workers share."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from pathlib import Path
+
+import msgspec
+
+from teravox.pipeline.failure import DeadLetter, Failure
+from teravox.pipeline.idset import IdSet
+from teravox.pipeline.queues.contract import Counts, Entry, Held, Inserted, Lease, State, WorkerRecord
+from teravox.pipeline.queues.folder_disk import FolderDisk
+from teravox.pipeline.queues.folder_names import (
+    ID,
+    Name,
+    done_path,
+    failed_path,
+    parse,
+    report_path,
+)
+from teravox.pipeline.queues.folder_steps import FolderSteps
+
+SLOW = 0.001  # seconds an insert may take before several are sent side by side, as network file systems need
+SIDE_BY_SIDE = 16
+FORGOTTEN = 24 * 3600.0  # seconds after which files of dead processes are swept away
+
+
+class FolderQueue:
+    """See contract.py for what it promises, and folder_steps.py for how."""
+
+    def __init__(self, path: str | Path, *, create: bool = False) -> None:
+        self.root = Path(path).absolute()
+        self.url = f"fq://{self.root}"
+        self.worker = secrets.token_hex(6)
+        self._disk = FolderDisk(self.root, self.worker)
+        self._steps = FolderSteps(self.worker)
+        self._closing = threading.Event()
+        if create:
+            self._disk.create()
+        else:
+            self._disk.check()
+
+    def __repr__(self) -> str:
+        return f"FolderQueue({str(self.root)!r})"
+
+    def insert(self, entries: Iterable[Entry], progress: Callable[[int], None]) -> Inserted:
+        self._disk.sweep(FORGOTTEN)
+        known = IdSet(name.id for name in self._names())
+        counted = {True: 0, False: 0}
+        entries = iter(entries)
+
+        def put(entry: Entry) -> None:
+            is_new = self._disk.take(self._steps.insert(entry.id, entry.body, known))
+            counted[is_new] += 1
+            progress(1)
+
+        started = time.perf_counter()
+        for n, entry in enumerate(entries, 1):
+            put(entry)
+            if n == 32 and time.perf_counter() - started > 32 * SLOW:
+                break
+        self._insert_side_by_side(entries, known, counted, progress)
+        return Inserted(new=counted[True], known=counted[False])
+
+    def _insert_side_by_side(
+        self, entries: Iterator[Entry], known: IdSet, counted: dict[bool, int], progress: Callable[[int], None]
+    ) -> None:
+        def put(entry: Entry, steps: FolderSteps) -> bool:
+            return self._disk.take(steps.insert(entry.id, entry.body, known))
+
+        # A look-ahead of a few entries a thread keeps memory flat; each thread has a writer's name of its own.
+        free = [FolderSteps(f"{self.worker}{n:x}") for n in range(SIDE_BY_SIDE)]
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            under_way: dict[Future[bool], FolderSteps] = {}
+            for entry in entries:
+                if not free:
+                    ready, _ = wait_for(under_way, return_when="FIRST_COMPLETED")
+                    for future in ready:
+                        free.append(under_way.pop(future))
+                        counted[future.result()] += 1
+                        progress(1)
+                steps = free.pop()
+                under_way[pool.submit(put, entry, steps)] = steps
+            for future in under_way:
+                counted[future.result()] += 1
+                progress(1)
+
+    def lease(self, seconds: float, most: int = 1, wait: float = 0.0) -> list[Lease]:
+        leases = self._disk.take(self._steps.lease(seconds, most))
+        if leases or wait <= 0 or self._closing.wait(wait):
+            return leases
+        return self._disk.take(self._steps.lease(seconds, most))
+
+    def renew(self, leases: Sequence[Lease], seconds: float) -> list[Lease | None]:
+        return [self._disk.take(self._steps.renew(lease, seconds)) for lease in leases]
+
+    def done(self, leases: Sequence[Lease]) -> list[bool]:
+        return [self._disk.take(self._steps.done(lease)) for lease in leases]
+
+    def release(
+        self, lease: Lease, *, pause: float = 0.0, refund: bool = False, failure: Failure | None = None
+    ) -> bool:
+        report = msgspec.json.encode(failure) if failure is not None else None
+        return self._disk.take(self._steps.release(lease, pause, refund, report))
+
+    def fail(self, lease: Lease, failure: Failure) -> bool:
+        return self._disk.take(self._steps.fail(lease, msgspec.json.encode(failure)))
+
+    def counts(self) -> Counts:
+        now = self._now()
+        waiting = paused = leased = foreign = 0
+        for text in self._disk.names("queue"):
+            name = parse(text)
+            if name is None:
+                foreign += 1
+            elif name.deadline <= now:
+                waiting += 1
+            elif name.token:
+                leased += 1
+            else:
+                paused += 1
+        return Counts(
+            waiting=waiting,
+            paused=paused,
+            leased=leased,
+            done=sum(1 for _ in self._done()),
+            failed=sum(1 for _ in self._failed()),
+            is_exact=True,
+            foreign=foreign,
+        )
+
+    def is_empty(self) -> bool:
+        return next(self._names(), None) is None
+
+    def tasks(self) -> Iterator[Held]:
+        now = self._now()
+        holders = {token: record.name for token, record in self._workers().items()}
+        for name in self._names():
+            state: State = "waiting" if name.deadline <= now else "leased" if name.token else "paused"
+            holder = name.token[: len(self.worker)] if state == "leased" else ""
+            yield Held(name.id, state, name.attempt, float(name.deadline), holders.get(holder, holder))
+
+    def body(self, id: str) -> bytes | None:
+        if not ID.fullmatch(id):
+            return None
+        here = [f"queue/{name}" for name in self._names() if name.id == id]
+        for path in (*here, done_path(id), failed_path(id)):
+            with contextlib.suppress(FileNotFoundError):
+                return self._disk.read(path)
+        return None
+
+    def dead(self) -> Iterator[DeadLetter]:
+        attempts: dict[str, int] = {}
+        for name in self._disk.names("reports"):
+            id, _, rest = name.partition(".")
+            number = rest.partition(".")[0]
+            if number.isdecimal():
+                attempts[id] = max(attempts.get(id, 0), int(number))
+        for id in self._failed():
+            with contextlib.suppress(FileNotFoundError):  # put back while we looked
+                body = self._disk.read(failed_path(id))
+                yield DeadLetter(
+                    id=id,
+                    body=body,
+                    attempts=attempts.get(id, 0),
+                    failures=tuple(self._reports(id, attempts.get(id, 0))),
+                )
+
+    def retry(self, match: Callable[[DeadLetter], bool]) -> int:
+        chosen = [(letter.id, letter.attempts) for letter in self.dead() if match(letter)]
+        return sum(self._disk.take(self._steps.retry(id, attempts)) for id, attempts in chosen)
+
+    def release_all(self) -> int:
+        now = self._now()
+        held = [name for name in self._names() if name.deadline > now]
+        return sum(self._disk.take(self._steps.free(name)) for name in held)
+
+    def purge(self, states: Sequence[State]) -> int:
+        now = self._now()
+        paths = []
+        for name in self._names():
+            state: State = "waiting" if name.deadline <= now else "leased" if name.token else "paused"
+            if state in states:
+                paths.append(f"queue/{name}")
+        if "done" in states:
+            paths += [done_path(id) for id in self._done()]
+        if "failed" in states:
+            paths += [failed_path(id) for id in self._failed()]
+            for letter in self.dead():
+                paths += [report_path(letter.id, attempt) for attempt in range(1, letter.attempts + 1)]
+        tasks = 0
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                self._disk.unlink(path)
+                tasks += not path.startswith("reports/")
+        return tasks
+
+    def note_worker(self, record: WorkerRecord) -> None:
+        temporary = f"tmp/{self.worker}.record"
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                self._disk.unlink(temporary)
+            self._disk.write(temporary, msgspec.json.encode(record))
+            self._disk.rename(temporary, f"workers/{self.worker}.json")
+        except OSError as error:
+            raise self._disk.trouble(error) from error
+
+    def workers(self) -> list[WorkerRecord]:
+        return list(self._workers().values())
+
+    def close(self) -> None:
+        self._closing.set()
+        with contextlib.suppress(OSError):  # there may be none, and a queue that is gone needs no tidying
+            self._disk.unlink(f"workers/{self.worker}.json")
+        self._disk.close()
+
+    def _now(self) -> float:
+        try:
+            return self._disk.now()
+        except OSError as error:
+            raise self._disk.trouble(error) from error
+
+    def _names(self) -> Iterator[Name]:
+        return (name for name in map(parse, self._disk.names("queue")) if name is not None)
+
+    def _done(self) -> Iterator[str]:
+        for digit in "0123456789abcdef":
+            yield from _ids(self._disk.names(f"done/{digit}"))
+
+    def _failed(self) -> Iterator[str]:
+        return _ids(self._disk.names("failed"))
+
+    def _reports(self, id: str, attempts: int) -> Iterator[Failure]:
+        for attempt in range(1, attempts + 1):
+            with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):  # an attempt may have left none
+                yield msgspec.json.decode(self._disk.read(report_path(id, attempt)), type=Failure)
+
+    def _workers(self) -> dict[str, WorkerRecord]:
+        records = {}
+        for name in self._disk.names("workers"):
+            with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):  # gone, or not ours
+                records[name.removesuffix(".json")] = msgspec.json.decode(
+                    self._disk.read(f"workers/{name}"), type=WorkerRecord
+                )
+        return records
+
+
+def _ids(names: Iterable[str]) -> Iterator[str]:
+    return (name[:32] for name in names if len(name) == 37 and ID.fullmatch(name[:32]) and name.endswith(".json"))

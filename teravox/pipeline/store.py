@@ -1,0 +1,56 @@
+"""Where bytes lie: what every store promises, on a file system and in a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, Protocol
+
+Compression = Literal["gzip", "br", "zstd"]
+
+
+class Store(Protocol):
+    """The objects below one URL. Keys are relative, with `/` between their parts.
+
+    A key that is absolute, holds `..`, a backslash or a NUL raises BadInput. What the credentials or the
+    place do not allow raises Fatal, what may work in a moment Transient; both name the URL and the key.
+    """
+
+    url: str
+    can_append: bool
+
+    def get(self, key: str) -> bytes | None:
+        """The whole object, with its transport compression undone; None if it is not there."""
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, bytes | None]:
+        """Several objects, fetched side by side."""
+
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        compress: Compression | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        """Write an object whole or not at all: a reader sees the old bytes or the new ones, also after a kill."""
+
+    def put_many(
+        self,
+        objects: Mapping[str, bytes] | Iterable[tuple[str, bytes]],
+        *,
+        compress: Compression | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        """Write several objects side by side; each is all or nothing, and the first error ends it."""
+
+    def append(self, key: str, data: bytes) -> None:
+        """Add to the end of an object that only this process writes; only where `can_append`."""
+
+    def exists(self, keys: Iterable[str]) -> dict[str, bool]:
+        """Which of these objects are there."""
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        """The keys that begin with `prefix`, without a compression's ending, in no order."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects in whatever compression; what is not there is no error."""
