@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.job import AnyJob
-from teravox.pipeline.ledger import Ledger, skip_done
+from teravox.pipeline.ledger import Ledger, finish_if_complete, skip_done
 from teravox.pipeline.message import encode, job_id
 from teravox.pipeline.queues.contract import Entry, Queue
 from teravox.pipeline.storage.open import open_store
@@ -30,16 +31,21 @@ class Prepared:
     def __init__(self, job: AnyJob, kind: str, *, resume: bool, command: str) -> None:
         job.prepare()
         pieces = job.pieces()
+        self.job = job
         self.total = len(pieces)
-        ledger = Ledger(open_store(job.home()), job_id(kind, job))
-        ledger.open(kind, job, self.total, command)
-        self._skip = skip_done(encode(kind, job, pieces), ledger) if resume else None
+        self.ledger = Ledger(open_store(job.home()), job_id(kind, job))
+        self.ledger.open(kind, job, self.total, command)
+        self._skip = skip_done(encode(kind, job, pieces), self.ledger) if resume else None
         self.entries: Iterator[Entry] = self._skip if self._skip is not None else encode(kind, job, pieces)
 
     @property
     def skipped(self) -> int:
         """How many tasks were left out so far, since they are done."""
         return self._skip.skipped if self._skip is not None else 0
+
+    def finish(self) -> None:
+        """Do the job's last duties where nothing was left to do: a worker may have died just before them."""
+        finish_if_complete(self.ledger, self.job)
 
 
 def submit(
@@ -48,6 +54,8 @@ def submit(
     """Put a job's tasks into a queue; `progress(n)` after n more of them are safe or skipped."""
     prepared = Prepared(job, kind, resume=resume, command=command)
     inserted = queue.insert(prepared.entries, progress)
+    if not inserted.new:
+        prepared.finish()
     return Submitted(total=prepared.total, new=inserted.new, known=inserted.known, skipped=prepared.skipped)
 
 
@@ -58,4 +66,9 @@ def run_here(
     from teravox.pipeline.queues.memory import MemoryQueue
 
     prepared = Prepared(job, kind, resume=resume, command=command)
-    return work(MemoryQueue(prepared.entries), settings, progress)
+    outcome = work(MemoryQueue(prepared.entries), settings, progress)
+    if outcome.stopped_by == "signal":
+        return msgspec.structs.replace(outcome, exit_code=int(ExitCode.INTERRUPTED))
+    if not outcome.done:
+        prepared.finish()
+    return outcome

@@ -1,0 +1,1 @@
+"""The worker: a supervisor that owns leases, and children that run tasks."""
