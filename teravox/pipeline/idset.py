@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import groupby
 
 WIDTH = 16
 
@@ -13,8 +14,8 @@ class IdSet:
 
     def __init__(self, ids: Iterable[str]) -> None:
         packed = b"".join(map(bytes.fromhex, ids))
-        chunks = sorted({packed[at : at + WIDTH] for at in range(0, len(packed), WIDTH)})
-        self._packed = b"".join(chunks)
+        chunks = sorted(packed[at : at + WIDTH] for at in range(0, len(packed), WIDTH))
+        self._packed = b"".join(chunk for chunk, _ in groupby(chunks))
 
     def __len__(self) -> int:
         return len(self._packed) // WIDTH

@@ -69,6 +69,9 @@ class Registry:
         there = self._modules.get(kind)
         if there is not None and there != module:
             raise BadKind(f"two files declare the kind {kind!r}: {there} and {module}; rename one")
+        for other, its_module in self._modules.items():
+            if other.startswith(f"{kind} ") or kind.startswith(f"{other} "):
+                raise BadKind(f"{kind!r} ({module}) and {other!r} ({its_module}): a kind and a group share a name")
         self._modules[kind] = module
 
     def _add_package(self, package: str) -> None:
@@ -115,16 +118,30 @@ def _import_path(path: Path) -> ModuleType:
     if not WORD.fullmatch(name):
         raise BadKind(f"{path.name}: a kind's file is named in small letters, digits and _")
     there = sys.modules.get(name)
-    if there is not None:
-        if getattr(there, "__file__", None) and Path(str(there.__file__)).resolve() == path.resolve():
-            return there
-        raise BadKind(f"{path.name}: a module named {name!r} is already in use; rename the file")
+    if there is not None and _is_file(getattr(there, "__file__", None), path):
+        return there
+    if there is not None or _hides_another(name, path):
+        raise BadKind(f"{path.name}: a module named {name!r} is there already; rename the file")
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None  # a .py file that exists always has both
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
+
+
+def _hides_another(name: str, path: Path) -> bool:
+    """A module of this name is installed, and whoever imports it later would get the plugin."""
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.origin is not None and not _is_file(spec.origin, path)
+
+
+def _is_file(origin: str | None, path: Path) -> bool:
+    return origin is not None and Path(origin).resolve() == path.resolve()
 
 
 def _the_job(module: ModuleType, kind: str) -> type[AnyJob]:

@@ -25,6 +25,7 @@ class Blur(Job[Box], frozen=True):
     layer: str
     secret_key: str = ""
     sigma: float = 1.5
+    notes: tuple[str, ...] = ()
 
 
 def write(ledger: Ledger, *records: Record, worker: str = "w1") -> None:
@@ -47,7 +48,7 @@ def test_opening_writes_down_what_was_asked_for(store: MemoryStore) -> None:
     assert ledger.job() == said
     assert json.loads(store.objects[f"ledger/{JOB_ID}/job.json"]) == {
         "kind": "blur",
-        "job": {"layer": "./em", "secret_key": "***", "sigma": 1.5},
+        "job": {"layer": "./em", "secret_key": "***", "sigma": 1.5, "notes": []},
         "version": __version__,
         "total": 4,
         "time": said.time,
@@ -78,7 +79,11 @@ def test_no_credential_gets_into_a_ledger(store: MemoryStore, monkeypatch: pytes
     ledger = Ledger(store, JOB_ID)
     ledger.open(
         "blur",
-        Blur(layer="https://me:planted-in-url@host/em", secret_key="planted-in-field"),
+        Blur(
+            layer="https://me:planted-in-url@host/em",
+            secret_key="planted-in-field",
+            notes=("harmless", "gs://me:planted-in-list@b"),
+        ),
         4,
         "teravox blur https://me:planted-in-url@host/em --token planted-in-option --x planted/in+env0",
     )
@@ -87,6 +92,7 @@ def test_no_credential_gets_into_a_ledger(store: MemoryStore, monkeypatch: pytes
         assert b"planted" not in data
     job = ledger.job()
     assert job is not None
+    assert job.job["notes"] == ["harmless", "gs://***@b"]
     assert job.command == "teravox blur https://***@host/em --token *** --x ***"
 
 
@@ -223,7 +229,7 @@ def test_a_record_that_is_none_is_named(store: MemoryStore) -> None:
 
 def test_a_field_of_another_teravox_is_named(store: MemoryStore) -> None:
     ledger = opened(store)
-    key = f"ledger/{JOB_ID}/w.00.000000.1.jsonl-gz"
+    key = f"ledger/{JOB_ID}/w.00.000000-1.jsonl-gz"
     store.objects[key] = pack([b'{"new_field":1,' + msgspec.json.encode(make_record(1))[1:]])
     with pytest.raises(BadInput, match="unknown field `new_field`"):
         list(ledger.records())

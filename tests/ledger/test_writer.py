@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 
+import msgspec
 import pytest
 from ledger.memory_store import MemoryStore
 from ledger.some_records import make_record
@@ -103,9 +104,9 @@ def test_each_flush_to_a_bucket_is_an_object_that_says_how_many_records_it_holds
             writer.add(make_record(number))
         writer.flush()
     assert [key.split(".", 2)[2] for key in bucket.objects] == [
-        "000000.1.jsonl-gz",
-        "000001.2.jsonl-gz",
-        "000002.3.jsonl-gz",
+        "000000-1.jsonl-gz",
+        "000001-2.jsonl-gz",
+        "000002-3.jsonl-gz",
     ]
     assert [writer_file.count_in_name(key) for key in bucket.objects] == [1, 2, 3]
 
@@ -122,6 +123,13 @@ def test_a_file_that_has_grown_large_is_followed_by_another(
     assert all(len(data) <= 2000 for data in file_store.objects.values())
     assert len(lines_in(file_store)) == 20
     assert {writer_file.count_in_name(key) for key in file_store.objects} == {None}
+
+
+@pytest.mark.parametrize(
+    "key", ["w.12345678.000001.jsonl-gz", "node-1.12345678.000001.jsonl-gz", "1-2.x.000001-x.jsonl-gz"]
+)
+def test_a_name_that_says_no_count_is_not_misread(key: str) -> None:
+    assert writer_file.count_in_name(f"ledger/abc/{key}") is None
 
 
 def test_two_workers_of_one_name_never_share_a_file(store: MemoryStore) -> None:
@@ -186,3 +194,11 @@ def test_nothing_is_written_behind_half_a_record(file_store: MemoryStore) -> Non
     writer.flush()
     assert file_store.objects[torn] == before
     assert len(file_store.objects) == 2
+
+
+@pytest.mark.parametrize("id", ["", "7", "g" * 32, "A" * 32, "0" * 33, "0" * 32 + "\n", "b3e2-message-of-a-queue"])
+def test_a_record_that_readers_would_refuse_is_not_written(store: MemoryStore, id: str) -> None:
+    writer = writer_of(store)
+    with pytest.raises(ValueError, match="a record is named by the hash of its task"):
+        writer.add(msgspec.structs.replace(make_record(0), id=id))
+    assert len(writer) == 0

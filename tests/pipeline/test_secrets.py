@@ -79,6 +79,18 @@ def test_no_value_of_a_secret_variable_is_left(name: str, secret: str, before: s
             assert "planted" not in redact(f"{before} {written} {after}"), written
 
 
+@pytest.mark.parametrize("written", ["pass/word one", "pass%2Fword%20one", "pass/word%20one", "pass%2Fword+one"])
+def test_a_secret_variable_is_hidden_as_urls_write_it(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("MY_PASSWORD", "pass/word one")
+    assert redact(f"at x{written}x") == "at x***x"
+
+
+def test_of_two_secrets_that_begin_alike_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_PASSWORD", "beginning")
+    monkeypatch.setenv("MY_TOKEN", "beginning-planted")
+    assert redact("beginning-planted") == "***"
+
+
 def test_every_line_of_a_secret_variable_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_PRIVATE_KEY", "first-planted-line\nsecond-planted-line\n")
     assert redact("a first-planted-line\nb second-planted-line") == "a ***\nb ***"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+ID = re.compile(r"^[0-9a-f]{32}\Z")
+Id = Annotated[str, Meta(pattern=ID.pattern)]
 Output = tuple[int, int]  # bytes as they are stored, and their CRC-32
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-import secrets
 import time
 from collections.abc import Callable
 
 import msgspec
 
 from teravox.pipeline.ledger.members import pack
-from teravox.pipeline.ledger.record import Record
+from teravox.pipeline.ledger.record import ID, Record
 from teravox.pipeline.store import Store
 
 ENDING = ".jsonl-gz"  # zcat reads it; a name in .gz would mean transport compression to a store
@@ -30,7 +30,7 @@ class LedgerWriter:
 
     def __init__(self, store: Store, folder: str, worker: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
-        self._prefix = f"{folder}/{_file_name(worker)}.{secrets.token_hex(4)}"  # a worker's name may come back
+        self._prefix = f"{folder}/{_file_name(worker)}.{os.urandom(4).hex()}"  # a worker's name may come back
         self._clock = clock
         self._number = 0
         self._written = 0  # bytes in the file of this number
@@ -43,7 +43,11 @@ class LedgerWriter:
         return len(self._lines)
 
     def add(self, record: Record) -> None:
-        """Keep a record for the next flush."""
+        """Keep a record for the next flush; one that readers would refuse is a ValueError."""
+        if not ID.match(record.id):
+            raise ValueError(
+                f"a record is named by the hash of its task, 32 hexadecimal digits, got {record.id[:80]!r}"
+            )
         if not self._lines:
             self._oldest = self._clock()
         line = msgspec.json.encode(record)
@@ -68,7 +72,7 @@ class LedgerWriter:
         if self._store.can_append:
             self._append()
         else:
-            key = f"{self._prefix}.{self._number:06}.{len(self._lines)}{ENDING}"
+            key = f"{self._prefix}.{self._number:06}-{len(self._lines)}{ENDING}"
             self._store.put(key, pack(self._lines))
             self._number += 1
         self._lines.clear()
@@ -92,7 +96,7 @@ class LedgerWriter:
 
 def count_in_name(key: str) -> int | None:
     """How many records an object holds, where its name says so."""
-    found = re.search(r"\.[0-9]{6,}\.([0-9]+)" + re.escape(ENDING) + r"\Z", key)
+    found = re.search(r"\.[0-9]{6,}-([0-9]+)" + re.escape(ENDING) + r"\Z", key)
     return int(found[1]) if found else None
 
 

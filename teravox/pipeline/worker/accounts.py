@@ -41,7 +41,7 @@ class Accounts:
         account.waiting.append(lease)
         account.writer.add(
             Record(
-                id=lease.id,
+                id=done.id,
                 piece=msgspec.json.decode(done.piece),
                 version=__version__,
                 host=self._host,

@@ -85,6 +85,7 @@ def _run(task: Task, started: float, pulse: float, cpu: float) -> Done:
     finally:
         tallied = TALLY.end()
     return Done(
+        id=task.id,
         kind=task.kind,
         piece=msgspec.Raw(msgspec.json.encode(task.piece)),
         home=home,

@@ -154,6 +154,7 @@ class Crew:
         self._stillborn += 1
         if self._stillborn >= STILLBORN:
             raise Fatal(f"no process can be started ({how}): {' / '.join(list(child.log)[-3:])}")
+        self._log.warning(f"{child.name} ended while it started ({how}); another one takes its place")
 
     def _why(self, child: Child, how: str) -> tuple[Sort, str]:
         held = say_bytes(child.peak)

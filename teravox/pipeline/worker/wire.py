@@ -25,6 +25,7 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
 class Done(msgspec.Struct, frozen=True, tag=True):
     """The task is done; what the ledger shall say of it."""
 
+    id: str  # of the task, which the child has held against its message
     kind: str
     piece: msgspec.Raw
     home: str

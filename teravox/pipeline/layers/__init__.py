@@ -1,0 +1,1 @@
+"""Layers: Precomputed data sets, read and written box by box."""

@@ -1,0 +1,117 @@
+"""The store in a bucket or on a web server; cloud-files moves the bytes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import inspect
+import random
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from teravox.pipeline.errors import BadInput, Fatal, Transient
+from teravox.pipeline.storage.cloud_errors import explain
+from teravox.pipeline.storage.compression import GZIP_LEVEL
+from teravox.pipeline.storage.endpoints import cloud_path, s3_secrets
+from teravox.pipeline.storage.urls import confine
+from teravox.pipeline.storage.whole_objects import Stored, WholeObjects
+from teravox.pipeline.store import Compression
+
+PAUSES = (0.3, 1.0, 3.0)  # seconds, before the second, third and fourth try
+_ENCODINGS: dict[str, Compression | None] = {"": None, "identity": None, "gzip": "gzip", "br": "br", "zstd": "zstd"}
+
+
+class CloudStore(WholeObjects):
+    """Objects at an s3://, gs:// or https:// URL; the last can only be read.
+
+    It goes below CloudFiles, to the interface that this one makes for each protocol: CloudFiles sleeps 0.1 s
+    in every call for several objects, and asks seven times, for up to a minute, whether a bucket is still missing.
+    """
+
+    can_append = False
+
+    def __init__(self, url: str, *, gzip_level: int = GZIP_LEVEL) -> None:
+        super().__init__(url, gzip_level=gzip_level)
+        self._scheme = url.partition("://")[0]
+        self._path = cloud_path(url)
+        self._secrets = s3_secrets(url) if self._scheme == "s3" else None
+        self._here = threading.local()
+
+    def append(self, key: str, data: bytes) -> None:  # noqa: ARG002 - the contract's form
+        raise Fatal(f"cannot append to {self.url}/{key}: objects in a bucket are written whole")
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        if prefix.rstrip("/"):
+            confine(prefix.rstrip("/"), self.url)
+        try:
+            yield from self._interface().list_files(prefix=prefix, flat=False)
+        except Exception as error:  # each protocol's library has exceptions of its own
+            raise explain(error, "list", f"{self.url}/{prefix}") from error
+
+    def _fetch(self, key: str) -> Stored | None:
+        content, encoding, checksum, sort = self._ask("get_file", "read", key)
+        if content is None:
+            return None
+        if not _is_sound(content, checksum, sort):
+            raise Transient(f"{self.url}/{key} arrived damaged: its {sort} is not what the server says")
+        if (encoding or "") not in _ENCODINGS:
+            raise BadInput(f"{self.url}/{key} is compressed as {encoding!r}; teravox reads gzip, br, zstd or none")
+        return content, _ENCODINGS[encoding or ""]
+
+    def _store(self, key: str, stored: bytes, how: Compression | None, content_type: str) -> None:
+        if self._scheme.startswith("http"):
+            raise Fatal(f"cannot write {self.url}/{key}: an {self._scheme}:// layer can only be read")
+        caching = "no-cache" if content_type == "application/json" else None  # info and provenance change
+        self._ask("put_file", "write", key, stored, content_type, how, cache_control=caching)
+
+    def _has(self, key: str) -> bool:
+        return bool(self._ask("exists", "look for", key))
+
+    def _remove(self, key: str) -> None:
+        if self._scheme.startswith("http"):
+            raise Fatal(f"cannot remove {self.url}/{key}: an {self._scheme}:// layer can only be read")
+        self._ask("delete_file", "remove", key)
+
+    def _ask(
+        self, method: str, verb: str, key: str, *args: object, **options: object
+    ) -> Any:  # what it returns differs by method
+        """Call the protocol's own function, without the library's retries, and again after what may pass."""
+        for pause in (*PAUSES, None):
+            try:
+                interface = self._interface()
+                return inspect.unwrap(getattr(type(interface), method))(interface, key, *args, **options)
+            except Exception as error:  # each protocol's library has exceptions of its own
+                told = explain(error, verb, f"{self.url}/{key}")
+                if pause is None or isinstance(told, Fatal):
+                    raise told from error
+                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the load, keeps no secret
+        raise AssertionError  # the last turn of the loop returns or raises
+
+    def _interface(self) -> Any:  # cloud-files has no types
+        """This thread's connection."""
+        if not hasattr(self._here, "interface"):
+            from cloudfiles import interfaces, paths
+
+            classes = {
+                "s3": interfaces.S3Interface,
+                "gs": interfaces.GoogleCloudStorageInterface,
+                "http": interfaces.HttpInterface,
+                "https": interfaces.HttpInterface,
+            }
+            self._here.interface = classes[self._scheme](paths.extract(self._path), secrets=self._secrets)
+        return self._here.interface
+
+
+def _is_sound(content: bytes, checksum: str | None, sort: str | None) -> bool:
+    """Whether bytes are what the server says it sent; true where it does not say."""
+    if checksum is None:
+        return True
+    if sort == "md5":
+        ours = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+        return ours.rstrip("=") == checksum.rstrip("=")
+    import crc32c
+    from cloudfiles.lib import decode_crc32c_b64
+
+    return bool(crc32c.crc32c(content) == decode_crc32c_b64(checksum))

@@ -1,0 +1,127 @@
+"""The store on a file system, local or shared."""
+
+# System calls by their names, since each is a step of the promise:
+# ruff: noqa: PTH108, PTH112, PTH113, PTH120, PTH122, PTH123
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+
+from teravox.pipeline.storage.atomic_write import is_temporary, make_folder, write_atomic
+from teravox.pipeline.storage.compression import ENDING, ENDINGS, GZIP_LEVEL
+from teravox.pipeline.storage.errno_sentences import explain
+from teravox.pipeline.storage.side_by_side import LOCAL_LANES
+from teravox.pipeline.storage.tally import TALLY
+from teravox.pipeline.storage.urls import confine
+from teravox.pipeline.storage.whole_objects import Stored, WholeObjects
+from teravox.pipeline.store import Compression
+
+
+class FileStore(WholeObjects):
+    """Files below a folder, named as cloud-files names them: `key`, `key.gz`, `key.br` or `key.zstd`.
+
+    Two writers of one key that disagree on its compression must not run at once: each removes the other's file.
+    """
+
+    can_append = True
+
+    def __init__(self, folder: str, *, durable: bool = False, gzip_level: int = GZIP_LEVEL) -> None:
+        super().__init__(f"file://{folder}", LOCAL_LANES, gzip_level)
+        self._base = f"{folder.rstrip('/')}/"
+        self._durable = durable
+
+    def append(self, key: str, data: bytes) -> None:
+        path = self._base + confine(key, self.url)
+        try:
+            self._append(path, data)
+        except OSError as error:
+            raise explain(error, "append to", path) from error
+        TALLY.wrote(len(data))
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        folder, name = os.path.split(prefix)
+        if folder:
+            confine(folder, self.url)
+        return self._walk(f"{folder}/" if folder else "", name)
+
+    def _fetch(self, key: str) -> Stored | None:
+        path = self._base + key
+        for _ in range(2):  # a writer may change the compression between two looks
+            for ending, how in ENDINGS.items():
+                try:
+                    with open(path + ending, "rb", buffering=0) as file:
+                        return file.read(), how
+                except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                    continue
+                except OSError as error:
+                    raise explain(error, "read", path + ending) from error
+        return None
+
+    def _store(self, key: str, stored: bytes, how: Compression | None, content_type: str) -> None:  # noqa: ARG002 - files have no content type
+        path = self._base + key
+        written = ENDING[how]
+        try:
+            write_atomic(path + written, stored, durable=self._durable)
+            self._unlink(path, tuple(ending for ending in ENDINGS if ending != written))
+        except OSError as error:
+            raise explain(error, "write", path + written) from error
+
+    def _has(self, key: str) -> bool:
+        return any(os.path.isfile(self._base + key + ending) for ending in ENDINGS)
+
+    def _remove(self, key: str) -> None:
+        path = self._base + key
+        try:
+            self._unlink(path, tuple(ENDINGS))
+        except OSError as error:
+            raise explain(error, "remove", path) from error
+
+    def _unlink(self, path: str, endings: tuple[str, ...]) -> None:
+        for ending in endings:
+            try:
+                os.unlink(path + ending)
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                continue
+            except PermissionError:
+                if not os.path.isdir(path + ending):  # macOS says so of folders
+                    raise
+
+    def _append(self, path: str, data: bytes) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        try:
+            descriptor = os.open(path, flags, 0o666)
+        except FileNotFoundError:
+            make_folder(os.path.dirname(path), durable=self._durable)
+            descriptor = os.open(path, flags, 0o666)
+        try:
+            before = os.fstat(descriptor).st_size
+            if os.write(descriptor, data) < len(data):
+                os.ftruncate(descriptor, before)  # no half records
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if self._durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _walk(self, folder: str, beginning: str) -> Iterator[str]:
+        """The keys in a folder and below, of those entries whose names begin so."""
+        seen: set[str] = set()
+        folders: list[str] = []
+        try:
+            with os.scandir(self._base + folder) as entries:
+                for entry in entries:
+                    if not entry.name.startswith(beginning) or is_temporary(entry.name):
+                        continue
+                    if entry.is_dir():
+                        folders.append(f"{folder}{entry.name}/")
+                        continue
+                    stem, ending = os.path.splitext(entry.name)
+                    seen.add(stem if ENDINGS.get(ending) else entry.name)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise explain(error, "list", self._base + folder) from error
+        yield from (folder + name for name in seen)
+        for below in folders:
+            yield from self._walk(below, "")

@@ -1,0 +1,63 @@
+"""The store in memory, `mem://`: what cloud-files keeps there, so CloudVolume sees the same objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from teravox.pipeline.errors import Fatal
+from teravox.pipeline.storage.compression import ENDING, ENDINGS, GZIP_LEVEL
+from teravox.pipeline.storage.side_by_side import LOCAL_LANES
+from teravox.pipeline.storage.whole_objects import Stored, WholeObjects
+from teravox.pipeline.store import Compression
+
+
+class MemoryStore(WholeObjects):
+    """Objects of this process alone."""
+
+    can_append = False
+
+    def __init__(self, url: str, *, gzip_level: int = GZIP_LEVEL) -> None:
+        super().__init__(url, LOCAL_LANES, gzip_level)
+        bucket, _, path = url.removeprefix("mem://").partition("/")
+        self._bucket = bucket
+        self._base = f"{path}/" if path else ""
+
+    def append(self, key: str, data: bytes) -> None:  # noqa: ARG002 - the contract's form
+        raise Fatal(f"{self.url} cannot be appended to ({key}): keep this file on a file system")
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        begin = self._base + prefix
+        seen = set()
+        for name in list(self._objects()):
+            if name.startswith(begin):
+                stem, _, ending = name.rpartition(".")
+                seen.add((stem if stem and ENDINGS.get(f".{ending}") else name).removeprefix(self._base))
+        return iter(seen)
+
+    def _objects(self) -> dict[str, bytes]:
+        from cloudfiles.connectionpools import MEMORY_DATA
+
+        objects: dict[str, bytes] = MEMORY_DATA.setdefault(self._bucket, {})
+        return objects
+
+    def _fetch(self, key: str) -> Stored | None:
+        objects = self._objects()
+        for ending, how in ENDINGS.items():
+            stored = objects.get(self._base + key + ending)
+            if stored is not None:
+                return stored, how
+        return None
+
+    def _store(self, key: str, stored: bytes, how: Compression | None, content_type: str) -> None:  # noqa: ARG002 - memory has no content type
+        objects = self._objects()
+        objects[self._base + key + ENDING[how]] = stored
+        for ending in ENDINGS:
+            if ending != ENDING[how]:
+                objects.pop(self._base + key + ending, None)
+
+    def _has(self, key: str) -> bool:
+        return any(self._base + key + ending in self._objects() for ending in ENDINGS)
+
+    def _remove(self, key: str) -> None:
+        for ending in ENDINGS:
+            self._objects().pop(self._base + key + ending, None)

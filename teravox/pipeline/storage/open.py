@@ -1,0 +1,24 @@
+"""Opens the store at a path or URL."""
+
+from __future__ import annotations
+
+from teravox.pipeline.storage.compression import GZIP_LEVEL
+from teravox.pipeline.storage.file_store import FileStore
+from teravox.pipeline.storage.memory_store import MemoryStore
+from teravox.pipeline.storage.urls import normalize
+from teravox.pipeline.store import Store
+
+
+def open_store(url: str, *, durable: bool = False, gzip_level: int = GZIP_LEVEL) -> Store:
+    """The store at a plain path, or at a file://, mem://, s3://, gs:// or (to read) https:// URL; nothing is contacted yet.
+
+    `durable` brings every write to the disk before it counts as done; buckets always do.
+    """
+    url = normalize(url)
+    if url.startswith("file://"):
+        return FileStore(url.removeprefix("file://"), durable=durable, gzip_level=gzip_level)
+    if url.startswith("mem://"):
+        return MemoryStore(url, gzip_level=gzip_level)
+    from teravox.pipeline.storage.cloud_store import CloudStore
+
+    return CloudStore(url, gzip_level=gzip_level)

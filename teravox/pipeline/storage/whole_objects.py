@@ -1,0 +1,90 @@
+"""What all stores share: compression, the tally, and many objects side by side."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+
+from teravox.pipeline.errors import BadInput
+from teravox.pipeline.storage.compression import GZIP_LEVEL, compress, decompress
+from teravox.pipeline.storage.side_by_side import LANES, do_all, side_by_side
+from teravox.pipeline.storage.tally import TALLY
+from teravox.pipeline.storage.urls import confine
+from teravox.pipeline.store import Compression
+
+Stored = tuple[bytes, Compression | None]
+
+
+class WholeObjects(ABC):
+    """A store that says how one object is fetched, stored, found and removed."""
+
+    def __init__(self, url: str, lanes: int = LANES, gzip_level: int = GZIP_LEVEL) -> None:
+        self.url = url
+        self._lanes = lanes
+        self._gzip_level = gzip_level
+
+    @abstractmethod
+    def _fetch(self, key: str) -> Stored | None:
+        """The object as it is stored."""
+
+    @abstractmethod
+    def _store(self, key: str, stored: bytes, how: Compression | None, content_type: str) -> None:
+        """Write the object, compressed already, whole or not at all."""
+
+    @abstractmethod
+    def _has(self, key: str) -> bool:
+        """Whether the object is there in whatever compression."""
+
+    @abstractmethod
+    def _remove(self, key: str) -> None:
+        """Remove the object in whatever compression, if it is there."""
+
+    def get(self, key: str) -> bytes | None:
+        stored = self._fetch(confine(key, self.url))
+        if stored is None:
+            return None
+        TALLY.read(len(stored[0]))
+        try:
+            return decompress(*stored)
+        except ValueError as error:
+            raise BadInput(
+                f"{self.url}/{key} cannot be read: {error}. It was damaged or cut off; write it again"
+            ) from None
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, bytes | None]:
+        return dict(side_by_side(lambda key: (key, self.get(key)), keys, self._lanes))
+
+    def put(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        compress: Compression | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        stored = _compress(data, compress, self._gzip_level)
+        self._store(confine(key, self.url), stored, compress, content_type)
+        TALLY.put(self.url, key, stored)
+
+    def put_many(
+        self,
+        objects: Mapping[str, bytes] | Iterable[tuple[str, bytes]],
+        *,
+        compress: Compression | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        pairs = objects.items() if isinstance(objects, Mapping) else objects
+        do_all(lambda pair: self.put(*pair, compress=compress, content_type=content_type), pairs, self._lanes)
+
+    def exists(self, keys: Iterable[str]) -> dict[str, bool]:
+        return dict(side_by_side(lambda key: (key, self._has(confine(key, self.url))), keys, self._lanes))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        do_all(self._delete, keys, self._lanes)
+
+    def _delete(self, key: str) -> None:
+        self._remove(confine(key, self.url))
+        TALLY.deleted(self.url, key)
+
+
+_compress = compress  # `put` has an option of that name
