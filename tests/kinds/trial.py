@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 import time
@@ -81,6 +82,11 @@ class Trial(Job[Number], frozen=True):
                     time.sleep(60)
             case "memory":
                 raise MemoryError
+            case "limit":
+                _allocate_more_than_allowed()
+            case "orphan":
+                os.kill(os.getppid(), signal.SIGKILL)
+                time.sleep(600)
             case "eat":
                 hoard = bytearray(int(word.partition(":")[2]))
                 hoard[::4096] = b"x" * len(hoard[::4096])
@@ -93,3 +99,12 @@ class Trial(Job[Number], frozen=True):
                 raise Transient(f"piece {piece.number}: the network is down")
             case "secret":
                 raise ValueError(os.environ["AWS_SECRET_ACCESS_KEY"] + " at postgres://me:hunter2hunter2@db/x")
+
+
+def _allocate_more_than_allowed() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, hard))
+    try:
+        bytearray(1 << 31)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.layers.cut_off import check_whole
 from teravox.pipeline.layers.info import Info, Scale
 
 Array = NDArray[Any]  # of the layer's data type
@@ -16,8 +17,8 @@ Array = NDArray[Any]  # of the layer's data type
 TAKES: dict[str, tuple[frozenset[str] | None, frozenset[int] | None]] = {
     "raw": (None, None),
     "jpeg": (frozenset({"uint8"}), frozenset({1, 3})),
-    "jxl": (frozenset({"uint8"}), frozenset({1, 3})),
-    "png": (frozenset({"uint8", "uint16"}), frozenset({1, 2, 3, 4})),
+    "jxl": (frozenset({"uint8"}), frozenset({1})),
+    "png": (frozenset({"uint8"}), frozenset({1, 2, 3, 4})),  # cloud-volume writes uint16 too, but cannot read it
     "compressed_segmentation": (frozenset({"uint32", "uint64"}), frozenset({1})),
     "compresso": (frozenset({"uint8", "uint16", "uint32", "uint64"}), frozenset({1})),
     "crackle": (frozenset({"uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"}), frozenset({1})),
@@ -25,6 +26,7 @@ TAKES: dict[str, tuple[frozenset[str] | None, frozenset[int] | None]] = {
     "kempressed": (frozenset({"float32"}), None),
     "zfpc": (frozenset({"int32", "int64", "float32"}), None),
 }
+BLOCK = (8, 8, 8)  # of compressed_segmentation, where the info names none
 CONTENT_TYPES = {"jpeg": "image/jpeg", "jxl": "image/jxl", "png": "image/png"}
 
 
@@ -51,7 +53,7 @@ def encode(voxels: Array, scale: Scale) -> bytes:
         return voxels.tobytes("F")
     from cloudvolume import chunks
 
-    block = scale.compressed_segmentation_block_size or (8, 8, 8)
+    block = scale.compressed_segmentation_block_size or BLOCK
     return bytes(
         chunks.encode(
             np.asfortranarray(voxels), scale.encoding, block_size=block, compression_params=_parameters(scale)
@@ -61,27 +63,27 @@ def encode(voxels: Array, scale: Scale) -> bytes:
 
 def decode(data: bytes, scale: Scale, shape: tuple[int, int, int, int], dtype: np.dtype[Any]) -> Array:
     """The voxels of a chunk; ValueError says what is wrong with its bytes. The array may be read-only."""
-    if not data:
-        raise ValueError("it is empty")
+    block = scale.compressed_segmentation_block_size or BLOCK
+    check_whole(scale.encoding, data, shape, dtype, block)
     if scale.encoding == "raw":
-        expected = int(np.prod(shape)) * dtype.itemsize
-        if len(data) != expected:
-            raise ValueError(f"it has {len(data):,} bytes where {expected:,} are expected")
         return np.frombuffer(data, dtype).reshape(shape, order="F")
     from cloudvolume import chunks
 
-    block = scale.compressed_segmentation_block_size or (8, 8, 8)
-    if scale.encoding == "compressed_segmentation":
-        from teravox.pipeline.layers.compressed_segmentation import make_safe
-
-        data = make_safe(data, shape, dtype, block)
     try:
         voxels: Array = chunks.decode(data, scale.encoding, shape=shape, dtype=dtype, block_size=block)
     except Exception as error:  # noqa: BLE001 - each codec has exceptions of its own
         raise ValueError(f"its {scale.encoding} data are broken ({error})") from None
     if voxels.size != np.prod(shape):
         raise ValueError(f"it has {voxels.size:,} voxels where {np.prod(shape):,} are expected")
+    if scale.encoding in ("jpeg", "png") and shape[3] > 1:
+        return _separate(voxels, shape)
     return voxels.reshape(shape, order="F")
+
+
+def _separate(voxels: Array, shape: tuple[int, int, int, int]) -> Array:
+    """The channels of a picture, which lie voxel by voxel in it, where cloud-volume takes them to lie one after another."""
+    together = voxels.reshape(-1, order="F").reshape((shape[3], *shape[:3]), order="F")
+    return np.moveaxis(together, 0, 3)
 
 
 def _parameters(scale: Scale) -> dict[str, int | None]:

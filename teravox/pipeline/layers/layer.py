@@ -74,11 +74,6 @@ class Layer:
     def bounds(self, mip: int) -> Box:
         return self.scale(mip).bounds
 
-    def keys(self, box: Box, mip: int) -> list[str]:
-        """The keys of the chunks that a box within the bounds touches."""
-        scale = self.scale(mip)
-        return [chunk_key(scale, chunk) for chunk in chunks_of(scale, box)]
-
     def write_info(self, raw: Json) -> Layer:
         """Put another info in place, whole, and return the layer that it describes; not for workers."""
         data = encode_info(raw)

@@ -13,7 +13,7 @@ from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.pyramid import above_box, alignment, scales_above
 from teravox.pipeline.units import say_bytes
 
-GROWN = 1 << 28  # bytes of voxels; pieces that are larger than their mips need are no faster beyond this
+GROWN = 1 << 27  # bytes of voxels; pieces that are larger than their mips need are no faster beyond this
 
 Need = Callable[[Vec, tuple[Scale, ...]], int]  # the bytes that a piece of a size needs to make these scales
 

@@ -18,7 +18,7 @@ Json = dict[str, Any]  # JSON may hold anything
 def record_processing(store: Store, kind: str, parameters: Json) -> None:
     """Add what a job did to a layer's provenance; the record of the same job is replaced."""
     provenance = _read(store)
-    method = {"task": kind, **parameters}
+    method = msgspec.json.decode(msgspec.json.encode({"task": kind, **parameters}))  # as it will be read again
     record = {
         "method": method,
         "by": _user(),

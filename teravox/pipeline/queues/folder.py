@@ -152,30 +152,16 @@ class FolderQueue:
             return None
         here = [f"queue/{name}" for name in self._names() if name.id == id]
         for path in (*here, done_path(id), failed_path(id)):
-            with contextlib.suppress(FileNotFoundError):
+            with self._disk.speaking(), contextlib.suppress(FileNotFoundError):
                 return self._disk.read(path)
         return None
 
     def dead(self) -> Iterator[DeadLetter]:
-        attempts: dict[str, int] = {}
-        for name in self._disk.names("reports"):
-            id, _, rest = name.partition(".")
-            number = rest.partition(".")[0]
-            if number.isdecimal():
-                attempts[id] = max(attempts.get(id, 0), int(number))
-        for id in self._failed():
-            with contextlib.suppress(FileNotFoundError):  # put back while we looked
-                body = self._disk.read(failed_path(id))
-                yield DeadLetter(
-                    id=id,
-                    body=body,
-                    attempts=attempts.get(id, 0),
-                    failures=tuple(self._reports(id, attempts.get(id, 0))),
-                )
+        return (letter for letter, _ in self._letters())
 
     def retry(self, match: Callable[[DeadLetter], bool]) -> int:
-        chosen = [(letter.id, letter.attempts) for letter in self.dead() if match(letter)]
-        return sum(self._disk.take(self._steps.retry(id, attempts)) for id, attempts in chosen)
+        chosen = [(letter.id, leases) for letter, leases in self._letters() if match(letter)]
+        return sum(self._disk.take(self._steps.retry(id, leases)) for id, leases in chosen)
 
     def release_all(self) -> int:
         now = self._now()
@@ -193,24 +179,22 @@ class FolderQueue:
             paths += [done_path(id) for id in self._done()]
         if "failed" in states:
             paths += [failed_path(id) for id in self._failed()]
-            for letter in self.dead():
-                paths += [report_path(letter.id, attempt) for attempt in range(1, letter.attempts + 1)]
+            for letter, leases in self._letters():
+                paths += [report_path(letter.id, lease) for lease in range(1, leases + 1)]
         tasks = 0
         for path in paths:
-            with contextlib.suppress(FileNotFoundError):
+            with self._disk.speaking(), contextlib.suppress(FileNotFoundError):
                 self._disk.unlink(path)
                 tasks += not path.startswith("reports/")
         return tasks
 
     def note_worker(self, record: WorkerRecord) -> None:
         temporary = f"tmp/{self.worker}.record"
-        try:
+        with self._disk.speaking():
             with contextlib.suppress(FileNotFoundError):
                 self._disk.unlink(temporary)
             self._disk.write(temporary, msgspec.json.encode(record))
             self._disk.rename(temporary, f"workers/{self.worker}.json")
-        except OSError as error:
-            raise self._disk.trouble(error) from error
 
     def workers(self) -> list[WorkerRecord]:
         return list(self._workers().values())
@@ -222,10 +206,8 @@ class FolderQueue:
         self._disk.close()
 
     def _now(self) -> float:
-        try:
+        with self._disk.speaking():
             return self._disk.now()
-        except OSError as error:
-            raise self._disk.trouble(error) from error
 
     def _names(self) -> Iterator[Name]:
         return (name for name in map(parse, self._disk.names("queue")) if name is not None)
@@ -237,15 +219,37 @@ class FolderQueue:
     def _failed(self) -> Iterator[str]:
         return _ids(self._disk.names("failed"))
 
-    def _reports(self, id: str, attempts: int) -> Iterator[Failure]:
-        for attempt in range(1, attempts + 1):
-            with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):  # an attempt may have left none
-                yield msgspec.json.decode(self._disk.read(report_path(id, attempt)), type=Failure)
+    def _letters(self) -> Iterator[tuple[DeadLetter, int]]:
+        """The dead letters, and how often each was leased: once more than tried where nobody had come back."""
+        leases: dict[str, int] = {}
+        for name in self._disk.names("reports"):
+            id, _, rest = name.partition(".")
+            number = rest.partition(".")[0]
+            if number.isdecimal():
+                leases[id] = max(leases.get(id, 0), int(number))
+        for id in self._failed():
+            with self._disk.speaking(), contextlib.suppress(FileNotFoundError):  # put back while we looked
+                body = self._disk.read(failed_path(id))
+                most = leases.get(id, 0)
+                failures = tuple(self._reports(id, most))
+                attempts = failures[-1].attempt if failures else most
+                yield DeadLetter(id=id, body=body, attempts=attempts, failures=failures), most
+
+    def _reports(self, id: str, leases: int) -> Iterator[Failure]:
+        for lease in range(1, leases + 1):
+            report = b""
+            with self._disk.speaking(), contextlib.suppress(FileNotFoundError):  # an attempt may have left none
+                report = self._disk.read(report_path(id, lease))
+            with contextlib.suppress(msgspec.DecodeError):
+                yield msgspec.json.decode(report, type=Failure)
 
     def _workers(self) -> dict[str, WorkerRecord]:
         records = {}
         for name in self._disk.names("workers"):
-            with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):  # gone, or not ours
+            with (
+                self._disk.speaking(),
+                contextlib.suppress(FileNotFoundError, msgspec.DecodeError),
+            ):  # gone, or not ours
                 records[name.removesuffix(".json")] = msgspec.json.decode(
                     self._disk.read(f"workers/{name}"), type=WorkerRecord
                 )

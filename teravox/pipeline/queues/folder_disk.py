@@ -73,15 +73,21 @@ class FolderDisk:
         where = error.filename2 or error.filename or self.root
         return QueueTrouble(f"the queue {self.root} cannot be used: {error.strerror} ({where}); {remedy}")
 
+    @contextlib.contextmanager
+    def speaking(self) -> Iterator[None]:
+        """Whatever the file system refuses in the block becomes one sentence."""
+        try:
+            yield
+        except OSError as error:
+            raise self.trouble(error) from error
+
     def create(self) -> None:
         """Make the folders, for the owner only; safe to repeat."""
-        try:
+        with self.speaking():
             self.root.mkdir(parents=True, exist_ok=True)
             for name in FOLDERS:
                 with contextlib.suppress(FileExistsError):
-                    os.mkdir(self._base + name, 0o700)  # noqa: PTH102  # Path.mkdir has no way to fail on links only
-        except OSError as error:
-            raise self.trouble(error) from error
+                    os.mkdir(self._base + name, 0o700)
         self.check()
 
     def check(self) -> None:
@@ -164,12 +170,9 @@ class FolderDisk:
 
     def names(self, folder: str) -> Iterator[str]:
         """All names in one of the queue's folders."""
-        try:
-            with os.scandir(self._base + folder) as entries:
-                for entry in entries:
-                    yield entry.name
-        except OSError as error:
-            raise self.trouble(error) from error
+        with self.speaking(), os.scandir(self._base + folder) as entries:
+            for entry in entries:
+                yield entry.name
 
     def sweep(self, older_than: float) -> None:
         """Remove what dead processes left in tmp/ and workers/."""

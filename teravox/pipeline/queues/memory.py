@@ -14,6 +14,8 @@ from teravox.pipeline.failure import DeadLetter, Failure
 from teravox.pipeline.queues.contract import Counts, Entry, Held, Inserted, Lease, State, WorkerRecord
 from teravox.pipeline.queues.steady import steady_time
 
+SPARE = 1_000  # deadlines of tasks that are gone by now, kept before they are swept out
+
 
 class _Slot:
     """A task that is neither done nor dead; free from `deadline` on."""
@@ -113,7 +115,7 @@ class MemoryQueue:
                 return False
             del self._slots[lease.id]
             self._dead[lease.id] = DeadLetter(
-                id=lease.id, body=slot.body, attempts=slot.attempt, failures=(*slot.failures, failure)
+                id=lease.id, body=slot.body, attempts=failure.attempt, failures=(*slot.failures, failure)
             )
             return True
 
@@ -287,7 +289,10 @@ class MemoryQueue:
 
     def _set_deadline(self, id: str, slot: _Slot, deadline: float) -> None:
         slot.deadline = deadline
-        if deadline > 0:
-            heapq.heappush(self._later, (deadline, id))
-        else:
+        if deadline <= 0:
             self._free.append(id)
+            return
+        heapq.heappush(self._later, (deadline, id))
+        if len(self._later) > 2 * len(self._slots) + SPARE:
+            self._later = [(slot.deadline, id) for id, slot in self._slots.items() if slot.deadline > 0]
+            heapq.heapify(self._later)

@@ -1,5 +1,7 @@
 """The dead letters of an SQS queue: messages of NAME-failed whose body is the task and whose attribute is the report.
 
+SQS keeps nothing of earlier attempts but their number, so the report is that of the last one.
+
 A task that AWS itself moved there, since workers died over it again and again, looks the same without the attribute;
 and what AWS moves back ("DLQ redrive") is a task as it was.
 """
@@ -15,18 +17,14 @@ import msgspec
 from teravox.pipeline.errors import QueueTrouble, TeravoxError, Transient
 from teravox.pipeline.failure import DeadLetter, Failure
 from teravox.pipeline.message import ID, MOST_BYTES
+from teravox.pipeline.queues.contract import Entry
+from teravox.pipeline.queues.sqs_insert import batches
 from teravox.pipeline.queues.sqs_wire import BATCH, REPORT, Received, Settled, SqsWire
 
 HIDDEN = 30.0  # seconds that a message is hidden while the dead letters are looked through
+LAST_LOOK = 1  # seconds to wait for a further message; a shorter question is put to only some of SQS's machines
 SLOWEST = 20.0  # messages a second that a walk gets through at least
 PARTS = (20_000, 5_000, 1_000, 200)  # letters left of the long parts of a report that must be cut
-
-
-class Report(msgspec.Struct, frozen=True):
-    """What a supervisor says of a task it gives up; SQS keeps nothing of earlier attempts but their number."""
-
-    attempts: int
-    failures: tuple[Failure, ...]
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -42,9 +40,9 @@ def name_of(message: Received) -> str:
     return id if ID.fullmatch(id) else message.name
 
 
-def bury(failed: SqsWire, body: str, attempts: int, failure: Failure) -> None:
+def bury(failed: SqsWire, body: str, failure: Failure) -> None:
     """Store a task among the dead letters."""
-    report = write_report(attempts, failure, MOST_BYTES - len(body.encode()))
+    report = write_report(failure, MOST_BYTES - len(body.encode()))
     _expect(failed.send([(body, report)]), failed, "a dead letter could not be stored")
 
 
@@ -64,22 +62,22 @@ def retry(failed: SqsWire, main: SqsWire, match: Callable[[DeadLetter], bool]) -
     again: set[str] = set()
     for batch in _walk(failed):
         chosen = [(message, letter) for message in batch for letter in [_letter(message)] if match(letter)]
-        bodies = {letter.id: message.body for message, letter in chosen if letter.id not in again}
-        if bodies:
-            settled = main.send([(body, "") for body in bodies.values()])
+        tasks = {letter.id: Entry(letter.id, letter.body) for _, letter in chosen if letter.id not in again}
+        for part in batches(tasks.values()):
+            settled = main.send([(entry.body.decode(), "") for entry in part])
             _expect(settled, main, f"{len(again):,} tasks were put back, and a further one could not be")
-            again.update(bodies)
+            again.update(entry.id for entry in part)
         if chosen:
             settled = failed.delete([message.receipt for message, _ in chosen])
             _expect(settled, failed, "a task that was put back could not be removed from the dead letters")
     return len(again)
 
 
-def write_report(attempts: int, failure: Failure, room: int) -> str:
+def write_report(failure: Failure, room: int) -> str:
     """The report as JSON in at most `room` bytes with its name and type, its long parts cut; '' if it cannot be."""
     room -= len(REPORT) + len("String")
     for part in (None, *PARTS):
-        text = _plain_json(Report(attempts, (failure if part is None else _cut(failure, part),)))
+        text = _plain_json(failure if part is None else _cut(failure, part))
         if len(text) <= room:
             return text
     return ""
@@ -97,21 +95,21 @@ def _cut(failure: Failure, part: int) -> Failure:
     )
 
 
-def _plain_json(report: Report) -> str:
+def _plain_json(failure: Failure) -> str:
     """SQS refuses some characters of Unicode, so all but ASCII is escaped."""
-    return json.dumps(msgspec.to_builtins(report), ensure_ascii=True, separators=(",", ":"))
+    return json.dumps(msgspec.to_builtins(failure), ensure_ascii=True, separators=(",", ":"))
 
 
 def _letter(message: Received) -> DeadLetter:
     """The receive count of a dead letter counts those who looked at it, so without a report the attempts are unknown."""
-    report = Report(0, ())
-    with contextlib.suppress(msgspec.DecodeError):  # "" or not ours
-        report = msgspec.json.decode(message.report, type=Report)
+    failures: tuple[Failure, ...] = ()
+    with contextlib.suppress(msgspec.DecodeError, UnicodeError):  # "" or not ours
+        failures = (msgspec.json.decode(message.report, type=Failure),)
     return DeadLetter(
         id=name_of(message),
         body=message.body.encode(errors="replace"),
-        attempts=report.attempts,
-        failures=report.failures,
+        attempts=failures[-1].attempt if failures else 0,
+        failures=failures,
     )
 
 
@@ -122,7 +120,7 @@ def _walk(failed: SqsWire) -> Iterator[list[Received]]:
     seen: set[str] = set()
     receipts: list[str] = []
     try:
-        while messages := failed.receive(seconds, BATCH, wait=1):
+        while messages := failed.receive(seconds, BATCH, LAST_LOOK):
             receipts += [message.receipt for message in messages]
             new = [message for message in messages if message.name not in seen]
             if not new:  # they come round again

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from teravox.pipeline.errors import QueueTrouble, TeravoxError
 from teravox.pipeline.message import MOST_BYTES
 from teravox.pipeline.queues.contract import Entry
-from teravox.pipeline.queues.sqs_wire import BATCH, Settled, SqsWire
-
-SENDERS = 8  # requests under way at once; more of them wait for each other in one Python process
+from teravox.pipeline.queues.sqs_wire import BATCH, SIDE_BY_SIDE, Settled, SqsWire
 
 
 def insert(wire: SqsWire, entries: Iterable[Entry], progress: Callable[[int], None]) -> int:
@@ -46,12 +44,12 @@ class _Insert:
         self._trouble = ""
 
     def run(self, entries: Iterable[Entry]) -> int:
-        for _ in range(SENDERS):
+        for _ in range(SIDE_BY_SIDE):
             threading.Thread(target=self._send, name="insert", daemon=True).start()
         try:
             self._feed(entries)
         finally:
-            for _ in range(SENDERS):
+            for _ in range(SIDE_BY_SIDE):
                 self._to_send.put(None)
         if self._trouble:
             raise QueueTrouble(f"{self._wire.shown}: {self._stored:,} tasks were stored, then {self._trouble}")
@@ -62,7 +60,7 @@ class _Insert:
             for batch in batches(entries):
                 self._to_send.put(batch)
                 self._under_way += 1
-                while self._under_way >= SENDERS or not self._answers.empty():
+                while self._under_way >= SIDE_BY_SIDE or not self._answers.empty():
                     self._hear()
                 if self._trouble:
                     break

@@ -22,7 +22,7 @@ LONGEST_HIDDEN = 12 * 3600  # seconds that SQS hides a message at most
 LONGEST_WAIT = 20  # seconds that SQS lets a request wait for messages
 REPORT = "teravox.report"  # the message attribute that says why a task was given up
 PATIENT = 8  # times that a new message is sent until that is given up
-SIDE_BY_SIDE = 16  # connections
+SIDE_BY_SIDE = 16  # requests at once; a Python process is busy with them at 15 ms each
 
 
 class Received(NamedTuple):

@@ -15,7 +15,7 @@ from teravox.pipeline.errors import BadInput, Fatal, Transient
 from teravox.pipeline.storage.cloud_errors import explain
 from teravox.pipeline.storage.compression import GZIP_LEVEL
 from teravox.pipeline.storage.endpoints import cloud_path, s3_secrets
-from teravox.pipeline.storage.urls import confine
+from teravox.pipeline.storage.urls import confine_prefix
 from teravox.pipeline.storage.whole_objects import Stored, WholeObjects
 from teravox.pipeline.store import Compression
 
@@ -43,8 +43,7 @@ class CloudStore(WholeObjects):
         raise Fatal(f"cannot append to {self.url}/{key}: objects in a bucket are written whole")
 
     def list(self, prefix: str = "") -> Iterator[str]:
-        if prefix.rstrip("/"):
-            confine(prefix.rstrip("/"), self.url)
+        confine_prefix(prefix, self.url)
         try:
             yield from self._interface().list_files(prefix=prefix, flat=False)
         except Exception as error:  # each protocol's library has exceptions of its own

@@ -13,7 +13,7 @@ from teravox.pipeline.storage.compression import ENDING, ENDINGS, GZIP_LEVEL
 from teravox.pipeline.storage.errno_sentences import explain
 from teravox.pipeline.storage.side_by_side import LOCAL_LANES
 from teravox.pipeline.storage.tally import TALLY
-from teravox.pipeline.storage.urls import confine
+from teravox.pipeline.storage.urls import confine, confine_prefix
 from teravox.pipeline.storage.whole_objects import Stored, WholeObjects
 from teravox.pipeline.store import Compression
 
@@ -40,9 +40,7 @@ class FileStore(WholeObjects):
         TALLY.wrote(len(data))
 
     def list(self, prefix: str = "") -> Iterator[str]:
-        folder, name = os.path.split(prefix)
-        if folder:
-            confine(folder, self.url)
+        folder, name = os.path.split(confine_prefix(prefix, self.url))
         return self._walk(f"{folder}/" if folder else "", name)
 
     def _fetch(self, key: str) -> Stored | None:

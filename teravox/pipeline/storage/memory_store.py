@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from teravox.pipeline.errors import Fatal
 from teravox.pipeline.storage.compression import ENDING, ENDINGS, GZIP_LEVEL
 from teravox.pipeline.storage.side_by_side import LOCAL_LANES
+from teravox.pipeline.storage.urls import confine_prefix
 from teravox.pipeline.storage.whole_objects import Stored, WholeObjects
 from teravox.pipeline.store import Compression
 
@@ -26,7 +27,7 @@ class MemoryStore(WholeObjects):
         raise Fatal(f"{self.url} cannot be appended to ({key}): keep this file on a file system")
 
     def list(self, prefix: str = "") -> Iterator[str]:
-        begin = self._base + prefix
+        begin = self._base + confine_prefix(prefix, self.url)
         seen = set()
         for name in list(self._objects()):
             if name.startswith(begin):

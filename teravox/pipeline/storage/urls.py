@@ -39,6 +39,13 @@ def confine(key: str, url: str) -> str:
     return key
 
 
+def confine_prefix(prefix: str, url: str) -> str:
+    """The beginning of keys, if all of them stay below their store."""
+    if prefix:
+        confine(f"{prefix}x", url)
+    return prefix
+
+
 def is_local(url: str) -> bool:
     """Whether a store answers without a network protocol of its own."""
     return url.startswith(("file://", "mem://"))

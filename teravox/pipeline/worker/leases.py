@@ -73,6 +73,9 @@ class LeaseKeeper:
                 self._log.warning(f"leases could not be renewed: {error}")
                 pause = min(5.0, self._seconds / 10)
                 continue
+            except Exception as error:  # noqa: BLE001  # a fault of ours must not let all leases run out in silence
+                self._log.error(f"leases could not be renewed: {error!r}")
+                continue
             pause = self._seconds / 3
             if lost:
                 self._wake()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from teravox.pipeline.failure import Failure, Sort
 from teravox.pipeline.queues.contract import Lease
 from teravox.pipeline.units import say_seconds
@@ -49,7 +51,8 @@ class Verdicts:
             f"it was leased {lease.attempt - 1} times, and no worker came back to say how it went: "
             "they were killed, or their machines were lost"
         )
-        self.bury(lease, self.failure(lease, "lost", "Lost", text))
+        failure = self.failure(lease, "lost", "Lost", text)
+        self.bury(lease, msgspec.structs.replace(failure, attempt=lease.attempt - 1))  # this lease is none
 
     def judge(self, lease: Lease, failure: Failure) -> None:
         """Do with a failed attempt what the table says."""
@@ -79,7 +82,7 @@ class Verdicts:
             f"again in {say_seconds(pause)}",
             event="retry",
             id=lease.id,
-            attempt=lease.attempt,
+            attempt=failure.attempt,
             sort=failure.sort,
         )
 
@@ -91,9 +94,9 @@ class Verdicts:
         self.failed += 1
         self._on_failed()
         self._log.error(
-            f"task {lease.id} failed for good at attempt {lease.attempt} ({failure.sort}): {failure.text}",
+            f"task {lease.id} failed for good at attempt {failure.attempt} ({failure.sort}): {failure.text}",
             event="failed",
             id=lease.id,
-            attempt=lease.attempt,
+            attempt=failure.attempt,
             sort=failure.sort,
         )

@@ -1,0 +1,109 @@
+# What a developer does, one word each. A fresh machine needs python3 (3.11 or newer), make and the network.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SHIPPED := build/shipped
+IGNEOUS := build/igneous
+SOURCES := $(shell find teravox -name '*.py') pyproject.toml README.md LICENSE
+
+# Percent of lines and branches that the tests must reach.
+COVERAGE_FLOOR := 80
+
+PYTEST := cd build/away && COVERAGE_FILE=$(CURDIR)/build/coverage/data \
+	$(CURDIR)/$(SHIPPED)/bin/pytest --config-file=$(CURDIR)/pyproject.toml \
+	--cov --cov-config=$(CURDIR)/pyproject.toml --cov-append --cov-report=
+
+.PHONY: help demo test lint bench docs format clean test-servers
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo          make a small layer, take it through a queue and two workers"
+	@echo "make test          build the wheel, install it elsewhere, run the tests against it"
+	@echo "make lint          format, style, types, layers"
+	@echo "make bench         compare the queue, the worker and the start with Igneous (QUICK=1: a first look)"
+	@echo "make docs          write docs/commands.md anew from the declarations"
+	@echo "make format        put the code into the form that make lint asks for"
+	@echo "make test-servers  install the servers of the tests: SLURM, Ceph and others (root on Debian)"
+	@echo "make clean         remove what these made"
+
+demo: .venv/.project
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh demo
+
+lint: .venv/.tools
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.tools
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The tests see the wheel and not this folder: they run in build/away, in an environment of their own.
+test: $(SHIPPED)/.wheel $(if $(CI),build/servers/.installed)
+	@rm -rf build/coverage build/away && mkdir -p build/coverage build/away
+	$(PYTEST) $(CURDIR)/tests/docs
+	$(PYTEST) -n 2 --dist worksteal -m "not faults" --ignore=$(CURDIR)/tests/docs $(CURDIR)/tests
+	$(PYTEST) -m faults $(CURDIR)/tests
+	@cd build/away && COVERAGE_FILE=$(CURDIR)/build/coverage/data $(CURDIR)/$(SHIPPED)/bin/coverage report \
+		--rcfile=$(CURDIR)/pyproject.toml --skip-covered --fail-under=$(COVERAGE_FLOOR)
+
+test-servers: build/servers/.installed
+
+bench: .venv/.project $(IGNEOUS)/.made
+	$(BIN)/python -m benchmarks.startup --against $(IGNEOUS) $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks.folder_queue --against $(IGNEOUS) $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks.overhead --against $(IGNEOUS) $(if $(QUICK),--quick)
+
+docs: .venv/.project
+	$(BIN)/python -m teravox.cli.manual > docs/commands.md
+
+clean:
+	rm -rf .venv build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+# Environments. A file at the end of each step says that it is done; a second run does nothing.
+
+.venv/.made:
+	@$(PYTHON) tools/check_python.py
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -qq --upgrade 'pip>=25.1'
+	@touch $@
+
+.venv/.project: .venv/.made pyproject.toml
+	$(BIN)/python -m pip install -qq --editable .
+	@touch $@
+
+.venv/.tools: .venv/.project
+	$(BIN)/python -m pip install -qq --group lint --group test
+	@touch $@
+
+build/wheel/.built: .venv/.made $(SOURCES)
+	@rm -rf build/wheel
+	$(BIN)/python -m pip wheel -qq --no-deps --wheel-dir build/wheel .
+	@touch $@
+
+$(SHIPPED)/.made:
+	@$(PYTHON) tools/check_python.py
+	$(PYTHON) -m venv $(SHIPPED)
+	$(SHIPPED)/bin/python -m pip install -qq --upgrade 'pip>=25.1'
+	@touch $@
+
+$(SHIPPED)/.dependencies: $(SHIPPED)/.made pyproject.toml | build/wheel/.built
+	$(SHIPPED)/bin/python -m pip install -qq build/wheel/*.whl --group test
+	@touch $@
+
+$(SHIPPED)/.wheel: $(SHIPPED)/.dependencies build/wheel/.built
+	$(SHIPPED)/bin/python -m pip install -qq --no-deps --force-reinstall build/wheel/*.whl
+	@touch $@
+
+$(IGNEOUS)/.made:
+	@$(PYTHON) tools/check_python.py
+	$(PYTHON) -m venv $(IGNEOUS)
+	$(IGNEOUS)/bin/python -m pip install -qq --upgrade 'pip>=25.1'
+	$(IGNEOUS)/bin/python -m pip install -qq igneous-pipeline task-queue
+	@touch $@
+
+build/servers/.installed: tools/install_test_servers.sh
+	bash tools/install_test_servers.sh build/servers
+	@touch $@

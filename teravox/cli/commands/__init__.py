@@ -1,0 +1,1 @@
+"""The built-in commands: one file is one command, and its path is its name."""

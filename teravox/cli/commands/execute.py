@@ -1,0 +1,87 @@
+"""`teravox execute`: a worker."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from teravox.cli.command import Call, Command
+from teravox.cli.options import EndpointUrl, Parallel, Queue, Quiet, Region, TaskTimeout, Tries
+from teravox.pipeline.options import Bytes, Seconds, says
+from teravox.pipeline.worker.settings import WorkerSettings
+
+_USUAL = WorkerSettings()
+
+
+class Execute(Command, frozen=True):
+    """Work on the tasks of a queue, until told to stop.
+
+    Any number of workers, on any number of machines, may work on one queue.
+    SIGTERM or Ctrl-C: no new task is taken, running ones are given back (or have --grace to finish), and the exit
+    code is 0. A second signal ends it at once.
+
+        teravox execute ./q -p 8 --exit-on-empty
+    """
+
+    queue: Queue
+    parallel: Parallel = _USUAL.processes
+    lease_sec: Annotated[
+        float,
+        Meta(ge=1, le=12 * 3600),
+        says("How long a task stays claimed after its worker falls silent; renewed while it runs.", form="seconds"),
+    ] = _USUAL.lease_sec
+    tries: Tries = _USUAL.tries
+    grace: Annotated[
+        Seconds, says("Time that running tasks have to finish when the worker is told to stop.", form="seconds")
+    ] = _USUAL.grace
+    exit_on_empty: Annotated[bool, says("End when nothing is left in the queue, leased tasks included.", short="x")] = (
+        False
+    )
+    num_tasks: Annotated[
+        Annotated[int, Meta(ge=1)] | None, says("End after so many tasks, in all processes together. Default: no end.")
+    ] = None
+    min_sec: Annotated[
+        Seconds | None, says("Take no new task after so much time. Default: no end.", form="seconds")
+    ] = None
+    task_timeout: TaskTimeout = None
+    memory: Annotated[
+        Bytes | None,
+        says(
+            "Memory that all processes together may use. Default: what machine, container and SLURM grant.",
+            form="bytes",
+        ),
+    ] = None
+    allow: Annotated[
+        tuple[str, ...],
+        says(
+            "Place that the layers of a task must lie in; may be given several times. Default: anywhere.", form="layer"
+        ),
+    ] = ()
+    quiet: Quiet = False
+    log_json: Annotated[bool, says("Write the log as JSON lines.")] = False
+    region: Region = None
+    endpoint_url: EndpointUrl = None
+
+    def run(self, call: Call) -> int:
+        from teravox.pipeline.limits import granted_cores
+        from teravox.pipeline.queues.open import open_queue
+        from teravox.pipeline.worker.supervisor import work
+
+        settings = WorkerSettings(
+            processes=self.parallel or granted_cores(),
+            lease_sec=self.lease_sec,
+            tries=self.tries,
+            grace=self.grace,
+            exit_on_empty=self.exit_on_empty,
+            num_tasks=self.num_tasks,
+            min_sec=self.min_sec,
+            task_timeout=self.task_timeout,
+            memory=self.memory,
+            plugins=call.registry.plugins,
+            allow=self.allow,
+            quiet=self.quiet,
+            log_json=self.log_json,
+        )
+        queue = open_queue(self.queue, region=self.region, endpoint=self.endpoint_url)
+        return work(queue, settings).exit_code

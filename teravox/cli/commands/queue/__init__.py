@@ -1,0 +1,1 @@
+"""Look at a queue, and put in order what is in it."""

@@ -1,0 +1,54 @@
+"""Places as people type them, brought to the form in which every machine means the same place by them."""
+
+from __future__ import annotations
+
+import os
+
+from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.secrets import refuse_password
+from teravox.pipeline.storage.urls import normalize
+
+_SQS = ("sqs", "https", "http")
+
+
+def layer_url(text: str) -> str:
+    """`./seg` as `file:///abs/seg`; a URL as it is, without `precomputed://`."""
+    try:
+        return normalize(text)
+    except BadUsage as error:
+        raise ValueError(str(error)) from None
+
+
+def queue_url(text: str) -> str:
+    """`./q` as `fq:///abs/q`; the URL of an SQS queue as it is."""
+    _refuse_password(text)
+    scheme, found, rest = text.strip().partition("://")
+    if found and scheme in _SQS:
+        return text.strip()
+    if found and scheme not in {"fq", "file"}:
+        raise ValueError(f"{scheme}:// is no queue; give a folder, or sqs://NAME")
+    return f"fq://{_absolute(rest if found else text, 'a queue')}"
+
+
+def whole_path(text: str) -> str:
+    """The absolute path of a file or folder."""
+    _refuse_password(text)
+    text = text.removeprefix("file://")
+    if "://" in text:
+        raise ValueError(f"expected a path of this machine, got the URL {text}")
+    return _absolute(text, "a path")
+
+
+def _refuse_password(text: str) -> None:
+    try:
+        refuse_password(text)
+    except BadUsage as error:
+        raise ValueError(str(error)) from None
+
+
+def _absolute(text: str, what: str) -> str:
+    if not text.strip():
+        raise ValueError(f"expected {what}, got nothing")
+    if "\0" in text:
+        raise ValueError("a path must not hold a NUL")
+    return os.path.abspath(os.path.expanduser(text.strip()))  # noqa: PTH100, PTH111 - Path.resolve would follow links

@@ -1,0 +1,142 @@
+"""A job is done here and now, put into a queue, or only looked at."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+
+from teravox.cli.command import Call
+from teravox.cli.errors import BadOption
+from teravox.cli.given import Given
+from teravox.cli.options import EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries
+from teravox.cli.progress import show_progress
+from teravox.cli.say import say_tasks
+from teravox.pipeline.exit_codes import ExitCode
+from teravox.pipeline.job import AnyJob
+from teravox.pipeline.options import says
+from teravox.pipeline.units import say_seconds
+from teravox.pipeline.worker.settings import WorkerSettings
+
+_USUAL = WorkerSettings()
+_ONLY_HERE = ("parallel", "tries", "task_timeout")
+_ONLY_SQS = ("region", "endpoint_url")
+
+
+class HowItIsRun(msgspec.Struct, frozen=True, kw_only=True):
+    """The options that every kind has."""
+
+    queue: Annotated[
+        str | None,
+        says(
+            "Queue to put the tasks into for workers: a folder, which is made if it is not there, or sqs://NAME. "
+            "Default: the tasks are done here and now.",
+            form="queue",
+        ),
+    ] = None
+    parallel: Parallel = 1
+    dry_run: Annotated[bool, says("Say what would be done, and write nothing.")] = False
+    resume: Annotated[bool, says("Leave out the tasks that are done already, as the ledger beside the layer says.")] = (
+        False
+    )
+    tries: Tries = _USUAL.tries
+    task_timeout: TaskTimeout = None
+    quiet: Quiet = False
+    region: Region = None
+    endpoint_url: EndpointUrl = None
+
+
+def run_kind(kind: str, job: AnyJob, how: HowItIsRun, call: Call) -> int:
+    """Do what was asked for with a job; the exit code."""
+    _refuse_what_would_be_ignored(how, call.given)
+    if how.dry_run:
+        from teravox.cli.dry_run import show_plan
+
+        show_plan(kind, job, resume=how.resume)
+        return ExitCode.DONE
+    if how.queue is not None:
+        return _enqueue(kind, job, how.queue, how, call)
+    return _do_here(kind, job, how, call)
+
+
+def _enqueue(kind: str, job: AnyJob, url: str, how: HowItIsRun, call: Call) -> int:
+    from teravox.pipeline.queues.open import open_queue
+    from teravox.pipeline.submit import submit
+
+    queue = open_queue(url, region=how.region, endpoint=how.endpoint_url, create=True)
+    with show_progress(kind, lambda: len(job.pieces()), quiet=how.quiet) as progress:
+        try:
+            submitted = submit(job, kind, queue, resume=how.resume, command=call.command, progress=progress)
+        except KeyboardInterrupt:
+            of = f" of {progress.total:,}" if progress.total is not None else ""
+            print(f"\nStopped: {progress.done:,}{of} tasks are safely in {queue.url}. {_how_to_go_on(url)}")
+            return ExitCode.INTERRUPTED
+        finally:
+            queue.close()
+    if not how.quiet:
+        done = f" Left out, since they are done: {submitted.skipped:,}." if submitted.skipped else ""
+        number = submitted.new + submitted.known
+        print(
+            f"{say_tasks(number)} {'is' if number == 1 else 'are'} in {queue.url} "
+            f"({submitted.known:,} were there already).{done} Work on them with: {_worker_command(how, call)}"
+        )
+    return ExitCode.DONE
+
+
+def _do_here(kind: str, job: AnyJob, how: HowItIsRun, call: Call) -> int:
+    from teravox.pipeline.limits import granted_cores
+    from teravox.pipeline.submit import run_here
+
+    settings = WorkerSettings(
+        processes=how.parallel or granted_cores(),
+        tries=how.tries,
+        task_timeout=how.task_timeout,
+        exit_on_empty=True,
+        plugins=call.registry.plugins,
+        quiet=True,
+    )
+    with show_progress(kind, lambda: len(job.pieces()), quiet=how.quiet) as progress:
+        outcome = run_here(job, kind, settings, resume=how.resume, command=call.command, progress=progress)
+    if outcome.stopped_by == "signal":
+        print(f"Stopped: {say_tasks(outcome.done)} done. The same command with --resume does the rest.")
+        return ExitCode.INTERRUPTED
+    if not how.quiet:
+        failed = f", {outcome.failed:,} failed" if outcome.failed else ""
+        print(f"{say_tasks(outcome.done)} done{failed} in {say_seconds(progress.seconds)}.")
+    return outcome.exit_code
+
+
+def _how_to_go_on(url: str) -> str:
+    if url.startswith("fq://"):
+        return "The same command again adds only the rest."
+    return (
+        "SQS cannot see what it holds already, so the same command again adds them all: wait until these are done, "
+        "and add --resume to leave them out."
+    )
+
+
+def _worker_command(how: HowItIsRun, call: Call) -> str:
+    words = ["teravox"]
+    for plugin in call.registry.plugins:
+        words += ["--plugin", plugin]
+    words += ["execute", call.given["queue"].text]
+    if how.region:
+        words += ["--region", how.region]
+    if how.endpoint_url:
+        words += ["--endpoint-url", how.endpoint_url]
+    return shlex.join(words)
+
+
+def _refuse_what_would_be_ignored(how: HowItIsRun, given: Mapping[str, Given]) -> None:
+    """What was typed for this command must mean something to it; the environment is for many commands."""
+    typed = {name: one.label for name, one in given.items() if one.by == "command line"}
+    if how.queue is not None:
+        for name in _ONLY_HERE:
+            if name in typed:
+                raise BadOption(f"{typed[name]}: means nothing with --queue; say it to `teravox execute`")
+    if how.queue is None or how.queue.startswith("fq://"):
+        for name in _ONLY_SQS:
+            if name in typed:
+                raise BadOption(f"{typed[name]}: means nothing without an SQS queue in --queue")

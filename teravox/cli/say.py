@@ -1,0 +1,48 @@
+"""Tasks in few words, for people; what comes out of a queue is shown, never trusted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from teravox.pipeline.errors import BadMessage
+from teravox.pipeline.message import open_envelope
+from teravox.pipeline.secrets import redact
+
+
+def plain(text: str) -> str:
+    """The text without secrets, and without the characters that would steer a terminal."""
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else repr(letter)[1:-1] for letter in redact(text)
+    )
+
+
+def say_piece(piece: Any) -> str:  # Any: a struct or any JSON, since kinds differ
+    """A piece: a box as boxes are typed, anything else by its fields."""
+    said = msgspec.to_builtins(piece)
+    if (
+        isinstance(said, dict)
+        and set(said) == {"min", "max"}
+        and all(isinstance(v, list | tuple) for v in said.values())
+    ):
+        return ":".join(",".join(map(str, said[corner])) for corner in ("min", "max"))
+    if isinstance(said, dict):
+        return " ".join(f"{name}={say_piece(value)}" for name, value in said.items())
+    if isinstance(said, list | tuple):
+        return ",".join(map(say_piece, said))
+    return str(said)
+
+
+def say_task(body: bytes) -> tuple[str, str]:
+    """The kind and the piece of a message, as it says itself."""
+    try:
+        envelope = open_envelope(body)
+        piece = say_piece(msgspec.json.decode(envelope.piece))
+    except (BadMessage, msgspec.DecodeError, UnicodeDecodeError) as error:
+        return "?", plain(str(error))
+    return plain(envelope.kind)[:60], plain(piece)[:120]
+
+
+def say_tasks(number: int) -> str:
+    return "1 task" if number == 1 else f"{number:,} tasks"

@@ -1,0 +1,1 @@
+"""Pure array code: numpy in, numpy out."""

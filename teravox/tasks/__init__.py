@@ -1,0 +1,1 @@
+"""The kinds of job: one file is one kind, and its path is its name."""

@@ -1,0 +1,1 @@
+"""Images: pyramids and what is made from them."""

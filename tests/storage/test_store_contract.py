@@ -1,0 +1,141 @@
+"""What every store promises, held to files, memory and a real S3 server."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from servers.seaweed import S3, seaweed
+
+from teravox.pipeline.errors import BadInput, Fatal
+from teravox.pipeline.storage.open import open_store
+from teravox.pipeline.storage.tally import TALLY
+from teravox.pipeline.store import Compression, Store
+
+COMPRESSIONS: list[Compression | None] = [None, *get_args(Compression)]
+HOSTILE = ["/etc/passwd", "../up", "a/../../up", "a//b", "a/", "./a", "a\\b", "a\0b", "", ".."]
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    with seaweed(tmp_path_factory.mktemp("seaweed")) as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environ.items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_SESSION_TOKEN", raising=False)
+        server.create_bucket("contract")
+        yield server
+
+
+@pytest.fixture(params=["file", "memory", pytest.param("s3", marks=pytest.mark.server)])
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Opens the same empty store, again and again."""
+    if request.param == "s3":
+        url = request.getfixturevalue("s3").url(f"contract/{secrets.token_hex(8)}/layer")
+    else:
+        url = f"mem://{secrets.token_hex(8)}/layer" if request.param == "memory" else str(tmp_path / "a" / "layer")
+    return lambda: open_store(url)
+
+
+@pytest.fixture
+def store(reopen: Callable[[], Store]) -> Store:
+    return reopen()
+
+
+def test_what_is_not_there_is_none(store: Store) -> None:
+    assert store.get("info") is None
+    assert store.get_many(["a/b", "c"]) == {"a/b": None, "c": None}
+    assert store.exists(["a/b"]) == {"a/b": False}
+    assert list(store.list()) == []
+    store.delete(["a/b", "c"])
+
+
+@pytest.mark.parametrize("compress", COMPRESSIONS)
+def test_an_object_comes_back_as_it_went(reopen: Callable[[], Store], compress: Compression | None) -> None:
+    for data in (b"", b"short", bytes(range(256)) * 4000):
+        reopen().put("8_8_40/0-64_0-64_0-64", data, compress=compress)
+        assert reopen().get("8_8_40/0-64_0-64_0-64") == data
+    assert list(reopen().list()) == ["8_8_40/0-64_0-64_0-64"]
+
+
+@pytest.mark.parametrize("before", COMPRESSIONS)
+@pytest.mark.parametrize("after", COMPRESSIONS)
+def test_a_rewrite_in_another_compression_leaves_one_object(
+    store: Store, before: Compression | None, after: Compression | None
+) -> None:
+    store.put("chunk", b"old" * 100, compress=before)
+    store.put("chunk", b"new" * 100, compress=after)
+    assert store.get("chunk") == b"new" * 100
+    assert list(store.list()) == ["chunk"]
+    store.delete(["chunk"])
+    assert store.get("chunk") is None
+    assert list(store.list()) == []
+
+
+def test_many_objects_go_and_come_at_once(store: Store) -> None:
+    objects = {f"s/{number}": b"%d" % number for number in range(100)}
+    store.put_many(objects, compress="gzip")
+    store.put_many(iter([("more", b"more")]))
+    assert store.get_many([*objects, "none"]) == objects | {"none": None}
+    assert store.exists(["s/99", "s/100"]) == {"s/99": True, "s/100": False}
+    assert set(store.list()) == {*objects, "more"}
+    store.delete(objects)
+    assert set(store.list()) == {"more"}
+
+
+def test_a_list_has_the_keys_that_begin_so(store: Store) -> None:
+    keys = {"info", "a/1", "a/2", "ab/3", "a/b/c/4", "b"}
+    store.put_many((key, b"x") for key in keys)
+    for prefix in ("", "a", "a/", "a/b", "a/b/c/", "i", "nothing", "nothing/", "info"):
+        assert set(store.list(prefix)) == {key for key in keys if key.startswith(prefix)}
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+def test_a_key_that_could_leave_the_store_is_refused(store: Store, key: str) -> None:
+    for attempt in (
+        lambda: store.get(key),
+        lambda: store.get_many([key]),
+        lambda: store.put(key, b"x"),
+        lambda: store.put_many({key: b"x"}),
+        lambda: store.exists([key]),
+        lambda: store.delete([key]),
+    ):
+        with pytest.raises(BadInput, match="is no key within"):
+            attempt()
+    with pytest.raises((BadInput, Fatal)):
+        store.append(key, b"x")
+
+
+@pytest.mark.parametrize("prefix", ["../", "/etc/", "a/../../b/"])
+def test_a_list_stays_within_the_store(store: Store, prefix: str) -> None:
+    with pytest.raises(BadInput):
+        list(store.list(prefix))
+
+
+def test_the_tally_knows_what_was_put_and_its_sum(store: Store) -> None:
+    import zlib
+
+    from teravox.pipeline.storage.compression import compress
+
+    TALLY.begin(store.url)
+    store.put("a/1", b"x" * 1000, compress="gzip")
+    store.put("a/2", b"y")
+    store.put("a/3", b"z")
+    store.delete(["a/3"])
+    assert store.get("a/1") == b"x" * 1000
+    tallied = TALLY.end()
+    packed = compress(b"x" * 1000, "gzip")
+    assert tallied.outputs == {"a/1": (len(packed), zlib.crc32(packed)), "a/2": (1, zlib.crc32(b"y"))}
+    assert (tallied.bytes_in, tallied.bytes_out) == (len(packed), len(packed) + 2)
+
+
+def test_only_files_can_be_appended_to(store: Store) -> None:
+    if store.can_append:
+        store.append("ledger/w", b"one\n")
+        store.append("ledger/w", b"two\n")
+        assert store.get("ledger/w") == b"one\ntwo\n"
+    else:
+        with pytest.raises(Fatal, match="ledger/w"):
+            store.append("ledger/w", b"one\n")

@@ -1,0 +1,137 @@
+"""Many things side by side, and what is counted of them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.storage.open import open_store
+from teravox.pipeline.storage.side_by_side import LANES, do_all, side_by_side
+from teravox.pipeline.storage.tally import TALLY, Tally
+from teravox.pipeline.storage.urls import normalize
+
+
+def test_every_item_has_its_result() -> None:
+    assert sorted(side_by_side(lambda n: n * n, range(1000))) == [n * n for n in range(1000)]
+
+
+def test_no_more_than_the_lanes_run_at_once_and_the_items_are_taken_as_they_go() -> None:
+    lock, at_once, most, taken, done = threading.Lock(), 0, 0, 0, 0
+
+    def items() -> object:
+        nonlocal taken
+        for n in range(200):
+            taken += 1
+            assert taken - done <= 5
+            yield n
+
+    def work(_: int) -> None:
+        nonlocal at_once, most, done
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        with lock:
+            at_once -= 1
+            done += 1
+
+    do_all(work, items(), lanes=4)  # type: ignore[arg-type]  # a generator of ints
+    assert most <= 4
+    assert done == 200
+
+
+def test_they_do_run_at_once() -> None:
+    meet = threading.Barrier(LANES, timeout=30)
+    do_all(lambda _: meet.wait(), range(LANES))
+
+
+def test_the_first_error_ends_it() -> None:
+    begun = []
+
+    def work(n: int) -> None:
+        begun.append(n)
+        if n == 3:
+            raise ValueError("three")
+
+    with pytest.raises(ValueError, match="three"):
+        do_all(work, range(10_000), lanes=2)
+    assert len(begun) < 10_000
+
+
+def test_work_within_work_does_not_wait_for_itself() -> None:
+    def sums(n: int) -> int:
+        return sum(side_by_side(lambda m: m + n, range(10)))
+
+    assert sorted(side_by_side(sums, range(100))) == [45 + 10 * n for n in range(100)]
+
+
+def test_a_forked_child_has_threads_of_its_own(tmp_path: Path) -> None:
+    do_all(lambda _: None, range(4))
+    store = open_store(str(tmp_path))
+    child = os.fork()
+    if child == 0:
+        store.put_many({f"{n}": b"x" for n in range(50)})
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(list(store.list())) == 50
+
+
+def test_outputs_below_home_are_relative_and_others_have_their_url(tmp_path: Path) -> None:
+    TALLY.begin(str(tmp_path / "home"))
+    open_store(str(tmp_path / "home")).put("a", b"1")
+    open_store(str(tmp_path / "home" / "deep")).put("b", b"22")
+    open_store(str(tmp_path / "homely")).put("c", b"333")
+    sizes = {key: size for key, (size, _) in TALLY.end().outputs.items()}
+    assert sizes == {"a": 1, "deep/b": 2, f"file://{tmp_path}/homely/c": 3}
+
+
+def test_a_new_begin_forgets_and_nothing_is_noted_outside() -> None:
+    tally = Tally()
+    tally.put("mem://b/l", "before", b"x")
+    tally.begin("mem://b/l")
+    assert tally.end().outputs == {}
+    tally.begin("mem://b/l")
+    tally.put("mem://b/l", "k", b"xyz")
+    tally.read(10)
+    tally.begin("mem://b/l")
+    assert tally.end() == type(tally.end())(0, 0, {})
+
+
+def test_nothing_is_lost_between_threads() -> None:
+    tally = Tally()
+    tally.begin("mem://b/l")
+
+    def report(n: int) -> None:
+        tally.put("mem://b/l", f"{n}", b"x" * n)
+        tally.read(n)
+
+    do_all(report, range(500))
+    tallied = tally.end()
+    assert tallied.bytes_in == tallied.bytes_out == sum(range(500))
+    assert {key: size for key, (size, _) in tallied.outputs.items()} == {f"{n}": n for n in range(500)}
+
+
+def test_paths_and_urls_have_one_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for said, meant in {
+        "seg": f"file://{tmp_path}/seg",
+        "./seg/": f"file://{tmp_path}/seg",
+        "file://seg": f"file://{tmp_path}/seg",
+        "precomputed://file:///a/b/": "file:///a/b",
+        "/a/../b": "file:///b",
+        "s3://bucket/l/": "s3://bucket/l",
+        "precomputed://gs://bucket/l": "gs://bucket/l",
+        "s3://http://127.0.0.1:8333/bucket/l": "s3://http://127.0.0.1:8333/bucket/l",
+    }.items():
+        assert normalize(said) == meant
+        assert normalize(meant) == meant
+
+
+@pytest.mark.parametrize("url", ["", "ftp://host/l", "s3://", "gs:///", "s3://me:secret@host/l", "a\0b"])
+def test_what_is_no_place_for_data_is_refused(url: str) -> None:
+    with pytest.raises(BadUsage) as caught:
+        open_store(url)
+    assert "secret" not in str(caught.value).replace("secrets", "")
