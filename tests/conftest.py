@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import secrets
+import sys
+import threading
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -27,6 +29,16 @@ settings.register_profile("here", print_blob=True, deadline=None)
 settings.load_profile("ci" if IN_CI else "here")
 
 _of_fixtures: set[int] = set()  # processes that a fixture of a wider scope started, and will end
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _threads_are_not_traced() -> None:
+    """Coverage sees main threads only: CPython 3.11 at times cannot start a thread that is to be traced.
+
+    It says "Cannot install a trace function while another trace function is being installed", and the thread is lost.
+    """
+    if sys.version_info < (3, 12):
+        threading.settrace(None)
 
 
 @pytest.fixture(autouse=True)

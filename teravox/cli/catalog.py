@@ -21,7 +21,6 @@ from teravox.pipeline.errors import BadKind, BadUsage
 from teravox.pipeline.job import Job
 from teravox.pipeline.registry import Registry
 
-
 WORD = re.compile(r"[a-z][a-z0-9-]*")  # of a command
 
 

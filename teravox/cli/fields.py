@@ -105,7 +105,7 @@ def _say_limits(core: Any, metas: Sequence[Meta], writing: Writing) -> str:
     if get_origin(core) is tuple:
         element = get_args(core)[0]
         limits = [_say_limit(meta, writing_of(element)) for meta in _metas(element)]
-        said += [f"each {limit}" for limit in limits if limit]
+        said += [f"{limit} each" for limit in limits if limit]
     return " and ".join(limit for limit in said if limit)
 
 

@@ -101,5 +101,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a sentence about a word that nobody knows."""
     known = list(known)
     near = [name for name in known if len(word) > 3 and name.startswith(word)][:3]
-    near = near or difflib.get_close_matches(word, known, n=3, cutoff=0.7)
+    near = near or difflib.get_close_matches(word, known, n=1, cutoff=0.7)
     return f"; did you mean {' or '.join(near)}?" if near else ""

@@ -55,7 +55,7 @@ def show_progress(title: str, count: Callable[[], int], *, quiet: bool) -> Itera
         yield Progress(count, lambda _: None, LINE_EVERY)
     elif sys.stderr.isatty():
         with make_bar() as bar:
-            task = bar.add_task(title, total=None)
+            task = bar.add_task(title, total=None, note="")
             progress = Progress(count, lambda progress: draw(bar, task, progress), DRAW_EVERY)
             yield progress
             draw(bar, task, progress)

@@ -157,12 +157,13 @@ def test_entries_that_stay_refused_are_given_up_with_counts(
     assert [len(each["Entries"]) for each in proxy.requests(SEND)] == [10, 2]
 
 
-def test_batches_are_split_by_size(proxy: SqsProxy, queue: SqsQueue) -> None:
-    def conduct(action: str, payload: Payload, forward: Forward) -> Answer:
-        sizes = [len(each["MessageBody"].encode()) for each in payload.get("Entries", ()) if action == SEND]
-        return error("BatchRequestTooLong") if sum(sizes) > 256 * 1024 else forward(payload)
+def refuse_long_batches(action: str, payload: Payload, forward: Forward) -> Answer:
+    sizes = [len(each["MessageBody"].encode()) for each in payload.get("Entries", ()) if action == SEND]
+    return error("BatchRequestTooLong") if sum(sizes) > 256 * 1024 else forward(payload)
 
-    proxy.conduct = conduct
+
+def test_batches_are_split_by_size(proxy: SqsProxy, queue: SqsQueue) -> None:
+    proxy.conduct = refuse_long_batches
     big = [entry(n, size=150 * 1024) for n in range(9)]
     small = [entry(n, size=30 * 1024) for n in range(9, 29)]
     assert queue.insert([*big, *small], lambda _: None).new == 29
@@ -383,6 +384,16 @@ def test_a_dead_letter_that_was_stored_more_than_once_is_one(queue: SqsQueue) ->
     assert queue.retry(lambda _: True) == 1
     assert [lease.id for lease in drain(queue)] == [entry(0).id]
     assert list(queue.dead()) == []
+
+
+def test_long_tasks_are_put_back_in_batches_that_sqs_takes(proxy: SqsProxy, queue: SqsQueue) -> None:
+    proxy.conduct = refuse_long_batches
+    entries = [entry(n, size=100 * 1024) for n in range(5)]
+    put(queue, entries)
+    for lease in drain(queue):
+        assert queue.fail(lease, failure())
+    assert queue.retry(lambda _: True) == 5
+    assert {lease.id: lease.body for lease in drain(queue)} == {each.id: each.body for each in entries}
 
 
 def test_a_report_is_cut_until_the_dead_letter_fits(proxy: SqsProxy, queue: SqsQueue) -> None:

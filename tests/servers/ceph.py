@@ -135,7 +135,9 @@ class _Cluster:
     def _serve(self, program: str, words: Sequence[str], is_up: Callable[[], bool], *, log: str = "") -> None:
         command = [self._programs[program], *self._conf, "-f", *words]
         out = self._folder / f"{program}{log}.out"
-        self._stack.enter_context(running(command, out, is_up=is_up, patience=5.0))
+        # A mount is to be taken away in order; what the others hold is for nobody, so they are killed.
+        patience = 5.0 if program == "ceph-fuse" else 0.0
+        self._stack.enter_context(running(command, out, is_up=is_up, patience=patience))
 
     def _ask(self, *words: str) -> str:
         return run([self._programs["ceph"], *self._conf, *words])

@@ -72,10 +72,15 @@ def running(
     environ: Mapping[str, str] | None = None,
     patience: float = 10.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The server while the block lasts, from the moment it answers; killed if it does not end in `patience` seconds."""
+    """The server while the block lasts, from the moment it answers; killed if it does not end in `patience` seconds.
+
+    Should the tests be killed themselves, it is told to end by the kernel.
+    """
+    setpriv = shutil.which("setpriv")
+    bound = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
     with log.open("ab") as output:
         server = subprocess.Popen(
-            list(map(str, command)),
+            [*bound, *map(str, command)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

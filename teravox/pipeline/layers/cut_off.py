@@ -30,7 +30,7 @@ def check_whole(encoding: str, data: bytes, shape: tuple[int, int, int, int], dt
 
 def _check_crackle(data: bytes) -> None:
     """By the list of where each plane begins; check sums follow the last plane."""
-    import crackle  # type: ignore[import-untyped]  # it has no types
+    import crackle
 
     try:
         head = crackle.header(data)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -28,6 +29,7 @@ from teravox.pipeline.queues.folder_names import (
 from teravox.pipeline.queues.folder_steps import FolderSteps
 
 SLOW = 0.001  # seconds an insert may take before several are sent side by side, as network file systems need
+FIRST = 32  # inserts that show how slow it is
 SIDE_BY_SIDE = 16
 FORGOTTEN = 24 * 3600.0  # seconds after which files of dead processes are swept away
 
@@ -61,11 +63,14 @@ class FolderQueue:
             counted[is_new] += 1
             progress(1)
 
-        started = time.perf_counter()
-        for n, entry in enumerate(entries, 1):
+        seconds = []
+        for entry in islice(entries, FIRST):
+            started = time.perf_counter()
             put(entry)
-            if n == 32 and time.perf_counter() - started > 32 * SLOW:
-                break
+            seconds.append(time.perf_counter() - started)
+        if seconds and sorted(seconds)[len(seconds) // 2] < SLOW:  # not their sum: a stall says little
+            for entry in entries:
+                put(entry)
         self._insert_side_by_side(entries, known, counted, progress)
         return Inserted(new=counted[True], known=counted[False])
 

@@ -15,9 +15,11 @@ from typing import TypeVar
 from teravox.pipeline.errors import QueueTrouble
 from teravox.pipeline.message import MOST_BYTES
 from teravox.pipeline.queues.folder_names import FOLDERS
+from teravox.pipeline.queues.folder_nudge import Nudge, lies_on_ceph
 from teravox.pipeline.queues.folder_steps import Steps
 
 T = TypeVar("T")
+NOTHING = contextlib.nullcontext()
 CLOCK_EVERY = 15.0  # seconds between two looks at the file server's clock
 
 
@@ -31,6 +33,7 @@ class FolderDisk:
         self._pass: Iterator[os.DirEntry[str]] | None = None
         self._offset = 0.0
         self._asked = float("-inf")
+        self._nudge: Nudge | None = None
         self._words = {
             "now": self.now,
             "scan": self.scan,
@@ -49,7 +52,8 @@ class FolderDisk:
             action = next(steps)
             while True:
                 try:
-                    result = words[action[0]](*action[1:])  # type: ignore[operator]  # each word has its own arguments
+                    with self._nudge.watching() if self._nudge else NOTHING:
+                        result = words[action[0]](*action[1:])  # type: ignore[operator]  # each has its own arguments
                 except OSError as error:
                     action = steps.throw(error)
                 else:
@@ -104,17 +108,19 @@ class FolderDisk:
                 raise self.trouble(error) from error
             if not stat.S_ISDIR(mode):
                 raise QueueTrouble(f"{self.root}/{name} is not a folder; links are not followed inside a queue")
+        if lies_on_ceph(self._base):
+            self._nudge = Nudge(f"{self._probe}.nudge")
 
     def now(self) -> float:
         """Unix time by the file server's clock, asked for every few seconds and kept by this machine's pulse."""
         pulse = _pulse()
         if pulse - self._asked > CLOCK_EVERY:
+            probe = os.open(self._probe, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
-                os.utime(self._probe)
-            except FileNotFoundError:
-                os.close(os.open(self._probe, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
-                os.utime(self._probe)
-            self._offset = os.stat(self._probe).st_mtime - _pulse()
+                os.utime(probe)
+                self._offset = os.fstat(probe).st_mtime - _pulse()
+            finally:
+                os.close(probe)
             self._asked = pulse
         return _pulse() + self._offset
 
@@ -130,14 +136,17 @@ class FolderDisk:
         return os.stat(self._base + "queue").st_mtime
 
     def read(self, path: str) -> bytes:
-        """As much as a message may hold and one byte more; b"" for a link."""
+        """As much as a message may hold and one byte more; b"" for what is no file: a link, a folder, a pipe."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe would wait for a writer
         try:
-            file = os.open(self._base + path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            file = os.open(self._base + path, flags)
         except OSError as error:
-            if error.errno == errno.ELOOP:
+            if error.errno in {errno.ELOOP, errno.ENXIO}:  # a link; a socket
                 return b""
             raise
         try:
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                return b""
             return os.read(file, MOST_BYTES + 1)
         finally:
             os.close(file)
@@ -185,6 +194,8 @@ class FolderDisk:
                         self.unlink(path)
 
     def close(self) -> None:
+        if self._nudge:
+            self._nudge.close()
         with contextlib.suppress(OSError):  # a queue that is gone needs no tidying
             os.unlink(self._probe)
 

@@ -104,7 +104,7 @@ class SqsQueue:
         (held,) = self.renew([lease], TO_BURY)  # nobody else can have it while it is in both queues
         if held is None:
             return False
-        sqs_dead.bury(self._failed, lease.body.decode(), failure.attempt, failure)
+        sqs_dead.bury(self._failed, lease.body.decode(), failure)
         self.done([held])
         return True
 

@@ -25,7 +25,7 @@ def compress(data: bytes, how: Compression | None, gzip_level: int = GZIP_LEVEL)
 
         return bytes(deflate.gzip_compress(data, gzip_level))
     if how == "br":
-        import brotli  # type: ignore[import-untyped]  # it has no types
+        import brotli
 
         return bytes(brotli.compress(data, quality=BROTLI_LEVEL))
     import zstandard

@@ -14,7 +14,10 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
+from functools import cache
 from multiprocessing.connection import Connection
+from typing import Any, get_args
 
 import msgspec
 
@@ -25,6 +28,7 @@ from teravox.pipeline.limits import check_memory
 from teravox.pipeline.message import Task, decode
 from teravox.pipeline.registry import Registry
 from teravox.pipeline.secrets import redact
+from teravox.pipeline.storage.urls import normalize
 from teravox.pipeline.worker.memory import forget_peak, peak_memory
 from teravox.pipeline.worker.wire import Answer, Broke, Done, Finished, Ready, Run, receive_run, send
 
@@ -137,16 +141,37 @@ def _confine(task: Task, allow: tuple[str, ...]) -> None:
     for name, url in _layers(task.job):
         if "\0" in url or ".." in url.split("/"):
             raise BadMessage(f"{name} of this task is {url[:200]!r}: a layer's path may hold neither `..` nor NUL")
-        if allow and not any(url == place or url.startswith(place.rstrip("/") + "/") for place in allow):
+        if allow and not any(_lies_in(url, place) for place in allow):
             raise BadInput(
                 f"{name} of this task is {redact(url)[:200]}, outside what --allow names: {', '.join(allow)}"
             )
 
 
-def _layers(job: AnyJob) -> list[tuple[str, str]]:
-    """The fields of a job that hold the URL of a place."""
-    values = ((name, getattr(job, name)) for name in job.__struct_fields__)
-    return [(name, value) for name, value in values if isinstance(value, str) and value.startswith(LAYER_WORDS)]
+def _lies_in(url: str, place: str) -> bool:
+    """Compared in their one form, since a path is a place, too."""
+    url, place = normalize(url), normalize(place)
+    return url == place or url.startswith(f"{place.rstrip('/')}/")
+
+
+def _layers(job: AnyJob) -> Iterator[tuple[str, str]]:
+    """The fields of a job that hold a place, by their declaration or by what they look like."""
+    declared = _layer_fields(type(job))
+    for name in job.__struct_fields__:
+        value = getattr(job, name)
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str) and (name in declared or text.startswith(LAYER_WORDS)):
+                yield name, text
+
+
+@cache
+def _layer_fields(kind: type[AnyJob]) -> frozenset[str]:
+    return frozenset(field.name for field in msgspec.structs.fields(kind) if _is_layer(field.type))
+
+
+def _is_layer(annotation: Any) -> bool:  # Any: whatever the fields of kinds are annotated with
+    if isinstance(annotation, msgspec.Meta):
+        return (annotation.extra or {}).get("form") == "layer"
+    return any(map(_is_layer, (*get_args(annotation), *getattr(annotation, "__metadata__", ()))))
 
 
 def _die_with_supervisor() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEASE = 120.0  # seconds that a batch may take
 BATCH = 500
-LOOKS = 2  # times in a row that nothing can be leased before we stop
+LOOKS = 3  # times in a row that nothing can be leased before we stop, where the counts are not exact
 
 
 class Mv(TwoQueues, frozen=True):
@@ -66,12 +66,19 @@ class _Moving:
         nothing = 0
         try:
             while nothing < LOOKS:
-                leases = self.src.lease(LEASE, BATCH, wait=1.0)
+                leases = self.src.lease(LEASE, BATCH, wait=1.0 if nothing else 0.0)
                 nothing = 0 if leases else nothing + 1
-                progress(self._move_batch(leases))
+                if leases:
+                    progress(self._move_batch(leases))
+                elif self._is_surely_drained():
+                    break
         finally:
             for lease in (*self.odd, *self.known):
                 self.src.release(lease, refund=True)
+
+    def _is_surely_drained(self) -> bool:
+        counts = self.src.counts()
+        return counts.is_exact and not counts.waiting
 
     def _move_batch(self, leases: Sequence[Lease]) -> int:
         ours = [(lease, _entry(lease)) for lease in leases]

@@ -1,0 +1,62 @@
+"""T5: workers whose clocks are wrong by an hour take nobody's lease."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from faults.drills import WORKER, check_all_is_done, drill, executions, put
+from faults.workers import fleet
+
+pytestmark = pytest.mark.faults
+
+TASKS = 200
+CLOCKS = ("-1h", "+0", "+1h")
+FAKERS = (
+    *Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"),
+    *Path("/usr/lib64/faketime").glob("libfaketimeMT.so.1"),
+    *Path("/usr/lib/faketime").glob("libfaketimeMT.so.1"),
+)
+
+
+def skewed(clock: str) -> dict[str, str]:
+    """The environment of a machine whose clock is wrong: the file server's times are right, and seconds pass as ever."""
+    if not FAKERS:
+        pytest.skip("libfaketime is not installed; on Debian: apt-get install faketime")
+    return {
+        "LD_PRELOAD": str(FAKERS[0]),
+        "FAKETIME": clock,
+        "NO_FAKE_STAT": "1",
+        "FAKE_UTIME": "1",  # sets the right time where a program asks for that of now
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "TZ": "UTC",
+    }
+
+
+def test_no_lease_is_taken_by_workers_with_wrong_clocks(tmp_path: Path, figures: Callable[[str], None]) -> None:
+    layer, queue = tmp_path / "layer", tmp_path / "q"
+    put(drill(layer, TASKS, seconds=0.15), queue)
+    with fleet(queue) as workers:
+        for clock in CLOCKS:
+            workers.start(*WORKER, "--lease-sec", "10", environ=skewed(clock))
+        assert workers.wait() == [0, 0, 0], workers.said
+        hours = [first_hour(worker.said) for worker in workers.workers]
+        shares = [int(re.findall(r"(\d+) done, 0 failed", worker.said)[-1]) for worker in workers.workers]
+    begun = executions(layer)
+    figures(
+        f"T5: {TASKS} tasks by workers at {', '.join(CLOCKS)} ({', '.join(map(str, shares))} of them): "
+        f"{begun.total()} executions, {begun.total() - TASKS} live leases taken"
+    )
+    assert len({(hour - number) % 24 for number, hour in enumerate(hours)}) == 1  # the clocks were wrong indeed
+    assert min(shares) > 0
+    assert sum(shares) == TASKS
+    assert set(begun.values()) == {1} and len(begun) == TASKS
+    check_all_is_done(queue, TASKS)
+
+
+def first_hour(said: str) -> int:
+    found = re.search(r"^(\d\d):\d\d:\d\d ", said, re.MULTILINE)
+    assert found, said
+    return int(found[1])
