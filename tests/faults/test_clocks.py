@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from faults.drills import WORKER, check_all_is_done, drill, executions, put
-from faults.workers import fleet
+from faults.workers import fleet, until
 
 pytestmark = pytest.mark.faults
 
@@ -54,6 +54,31 @@ def test_no_lease_is_taken_by_workers_with_wrong_clocks(tmp_path: Path, figures:
     assert sum(shares) == TASKS
     assert set(begun.values()) == {1} and len(begun) == TASKS
     check_all_is_done(queue, TASKS)
+
+
+def test_a_worker_whose_clock_is_behind_keeps_its_task(tmp_path: Path) -> None:
+    layer, queue = tmp_path / "layer", tmp_path / "q"
+    put(drill(layer, 1, seconds=5.0), queue)
+    with fleet(queue) as workers:
+        workers.start(*WORKER, "--lease-sec", "10", environ=skewed("-1h"))
+        until(lambda: executions(layer).total() == 1, "the first one begins", lambda: workers.said)
+        for clock in ("+0", "+1h"):
+            workers.start(*WORKER, "--lease-sec", "10", environ=skewed(clock))
+        assert workers.wait() == [0, 0, 0], workers.said
+    assert executions(layer) == {0: 1}
+    check_all_is_done(queue, 1)
+
+
+def test_the_task_of_a_lost_worker_whose_clock_is_ahead_is_soon_free(tmp_path: Path) -> None:
+    layer, queue = tmp_path / "layer", tmp_path / "q"
+    put(drill(layer, 1, seconds=1.0), queue)
+    with fleet(queue) as workers:
+        lost = workers.start(*WORKER, "--lease-sec", "2", environ=skewed("+1h"))
+        until(lambda: executions(layer).total() == 1, "the first one begins", lambda: workers.said)
+        lost.kill()
+        assert workers.start(*WORKER, environ=skewed("-1h")).wait() == 0, workers.said
+    assert executions(layer) == {0: 2}
+    check_all_is_done(queue, 1)
 
 
 def first_hour(said: str) -> int:

@@ -39,7 +39,7 @@ def memory_subject() -> Subject:
         clock["now"] += 0.5
 
     queue = MemoryQueue(clock=lambda: clock["now"])
-    return Subject(open=lambda: queue, tick=tick, keeps_bodies_of_done=False)
+    return Subject(open=lambda: queue, tick=tick)
 
 
 @pytest.fixture
@@ -81,7 +81,6 @@ def _sqs_subject(
         knows_tasks_again=False,
         takes_attempts_back=False,
         keeps_failures=False,
-        keeps_bodies_of_done=False,
         keeps_workers=False,
         counts_exactly=False,
         lists_tasks=False,

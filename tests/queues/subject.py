@@ -23,7 +23,6 @@ class Subject:
     knows_tasks_again: bool = True
     takes_attempts_back: bool = True
     keeps_failures: bool = True
-    keeps_bodies_of_done: bool = True
     keeps_workers: bool = True
     counts_exactly: bool = True
     counts_see_expiry: bool = True  # fauxqs looks at its clock only when somebody wants a task

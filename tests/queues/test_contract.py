@@ -509,23 +509,32 @@ def test_tasks_are_listed_with_their_states(subject: Subject, queue: Queue, othe
     assert held[paused.id].holder == ""
 
 
-@pytest.mark.parametrize("state", ["waiting", "leased", "paused", "done", "failed"])
-def test_the_message_of_a_task_is_shown(subject: Subject, queue: Queue, other: Queue, state: State) -> None:
-    put(queue, [entry(0)])
+def test_the_messages_of_tasks_that_have_not_ended_are_shown(subject: Subject, queue: Queue, other: Queue) -> None:
+    put(queue, [entry(n) for n in range(4)])
     if not subject.lists_tasks:
         with pytest.raises(CannotSay, match="SQS"):
-            queue.body(entry(0).id)
+            list(queue.messages())
         return
-    if state != "waiting":
-        lease = subject.take_one(queue)
-        if state == "paused":
-            assert queue.release(lease, pause=60)
-        if state == "done":
-            assert queue.done([lease]) == [True]
-        if state == "failed":
-            assert queue.fail(lease, failure())
-    assert other.body(entry(0).id) == (None if state == "done" and not subject.keeps_bodies_of_done else entry(0).body)
-    assert other.body(entry(1).id) is None
+    done, failed, paused, _ = (subject.take_one(queue) for _ in range(4))
+    assert queue.done([done]) == [True]
+    assert queue.fail(failed, failure())
+    assert queue.release(paused, pause=60)
+    shown = {held.id: (held.state, body) for held, body in other.messages()}
+    left = {entry(n).id: entry(n).body for n in range(4) if entry(n).id not in {done.id, failed.id}}
+    assert {id: body for id, (_, body) in shown.items()} == left
+    assert {id: state for id, (state, _) in shown.items()} == {
+        id: "paused" if id == paused.id else "leased" for id in left
+    }
+
+
+def test_a_withdrawn_task_was_never_there(subject: Subject, queue: Queue) -> None:
+    put(queue, [entry(0), entry(1)])
+    lease = subject.take_one(queue)
+    assert queue.withdraw([lease]) == [True]
+    assert queue.withdraw([lease]) == [False]
+    assert queue.counts().done in {0, None}
+    assert queue.insert([Entry(lease.id, lease.body)], lambda _: None).new == 1
+    assert {each.id for each in (subject.take_one(queue), subject.take_one(queue))} == {entry(0).id, entry(1).id}
 
 
 # release_all, purge

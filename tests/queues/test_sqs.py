@@ -356,7 +356,7 @@ def test_looking_never_takes_a_task_from_the_queue(proxy: SqsProxy, queue: SqsQu
     queue.is_empty()
     assert len(list(queue.dead())) == 1
     assert queue.retry(lambda _: False) == 0
-    for look in (queue.tasks, queue.release_all, lambda: queue.body(entry(1).id), lambda: queue.purge(["waiting"])):
+    for look in (queue.tasks, queue.release_all, lambda: list(queue.messages()), lambda: queue.purge(["waiting"])):
         with pytest.raises(CannotSay):
             look()
     received = [call["QueueUrl"] for action, call in proxy.calls[before:] if action == "ReceiveMessage"]

@@ -98,11 +98,14 @@ class Queue(Protocol):
         """
 
     def renew(self, leases: Sequence[Lease], seconds: float) -> list[Lease | None]:
-        """Extend claims to `seconds` from now, in the same order; None where the lease was lost to the clock,
+        """Extend claims to `seconds` from now, in the same order and under the same tokens; None where the lease was lost to the clock,
         a release or a purge, and the holder must stop. May be repeated."""
 
     def done(self, leases: Sequence[Lease]) -> list[bool]:
         """Take finished tasks out of the queue; False where the lease was lost: then nothing was changed."""
+
+    def withdraw(self, leases: Sequence[Lease]) -> list[bool]:
+        """Take tasks out of the queue that are not done, as if they had never been there; False as for `done`."""
 
     def release(
         self, lease: Lease, *, pause: float = 0.0, refund: bool = False, failure: Failure | None = None
@@ -128,8 +131,8 @@ class Queue(Protocol):
     def tasks(self) -> Iterator[Held]:
         """Every task that waits, pauses or is leased. Changes nothing; raises CannotSay on SQS."""
 
-    def body(self, id: str) -> bytes | None:
-        """The message of a task in any state, or None. Changes nothing; raises CannotSay on SQS."""
+    def messages(self) -> Iterator[tuple[Held, bytes]]:
+        """As `tasks`, with their messages; tasks that end meanwhile are left out."""
 
     def dead(self) -> Iterator[DeadLetter]:
         """The dead letters with their reports."""

@@ -109,6 +109,9 @@ class FolderQueue:
     def done(self, leases: Sequence[Lease]) -> list[bool]:
         return [self._disk.take(self._steps.done(lease)) for lease in leases]
 
+    def withdraw(self, leases: Sequence[Lease]) -> list[bool]:
+        return [self._disk.take(self._steps.withdraw(lease)) for lease in leases]
+
     def release(
         self, lease: Lease, *, pause: float = 0.0, refund: bool = False, failure: Failure | None = None
     ) -> bool:
@@ -145,21 +148,12 @@ class FolderQueue:
         return next(self._names(), None) is None
 
     def tasks(self) -> Iterator[Held]:
-        now = self._now()
-        holders = {token: record.name for token, record in self._workers().items()}
-        for name in self._names():
-            state: State = "waiting" if name.deadline <= now else "leased" if name.token else "paused"
-            holder = name.token[: len(self.worker)] if state == "leased" else ""
-            yield Held(name.id, state, name.attempt, float(name.deadline), holders.get(holder, holder))
+        return (held for _, held in self._held())
 
-    def body(self, id: str) -> bytes | None:
-        if not ID.fullmatch(id):
-            return None
-        here = [f"queue/{name}" for name in self._names() if name.id == id]
-        for path in (*here, done_path(id), failed_path(id)):
-            with self._disk.speaking(), contextlib.suppress(FileNotFoundError):
-                return self._disk.read(path)
-        return None
+    def messages(self) -> Iterator[tuple[Held, bytes]]:
+        for name, held in self._held():
+            with self._disk.speaking(), contextlib.suppress(FileNotFoundError):  # it has another name by now, or ended
+                yield held, self._disk.read(f"queue/{name}")
 
     def dead(self) -> Iterator[DeadLetter]:
         return (letter for letter, _ in self._letters())
@@ -175,11 +169,7 @@ class FolderQueue:
 
     def purge(self, states: Sequence[State]) -> int:
         now = self._now()
-        paths = []
-        for name in self._names():
-            state: State = "waiting" if name.deadline <= now else "leased" if name.token else "paused"
-            if state in states:
-                paths.append(f"queue/{name}")
+        paths = [f"queue/{name}" for name in self._names() if _state(name, now) in states]
         if "done" in states:
             paths += [done_path(id) for id in self._done()]
         if "failed" in states:
@@ -209,6 +199,14 @@ class FolderQueue:
         with contextlib.suppress(OSError):  # there may be none, and a queue that is gone needs no tidying
             self._disk.unlink(f"workers/{self.worker}.json")
         self._disk.close()
+
+    def _held(self) -> Iterator[tuple[Name, Held]]:
+        now = self._now()
+        holders = {token: record.name for token, record in self._workers().items()}
+        for name in self._names():
+            state = _state(name, now)
+            holder = name.token[: len(self.worker)] if state == "leased" else ""
+            yield name, Held(name.id, state, name.attempt, float(name.deadline), holders.get(holder, holder))
 
     def _now(self) -> float:
         with self._disk.speaking():
@@ -259,6 +257,10 @@ class FolderQueue:
                     self._disk.read(f"workers/{name}"), type=WorkerRecord
                 )
         return records
+
+
+def _state(name: Name, now: float) -> State:
+    return "waiting" if name.deadline <= now else "leased" if name.token else "paused"
 
 
 def _ids(names: Iterable[str]) -> Iterator[str]:

@@ -110,6 +110,15 @@ class FolderSteps:
         yield from self._forget_reports(lease.id, lease.attempt - 1)
         return True
 
+    def withdraw(self, lease: Lease) -> Steps[bool]:
+        """Remove the task as if it had never been there."""
+        try:
+            yield ("unlink", f"queue/{_name(lease)}")
+        except FileNotFoundError:
+            return False
+        yield from self._forget_reports(lease.id, lease.attempt - 1)
+        return True
+
     def release(self, lease: Lease, pause: float, refund: bool, report: bytes | None) -> Steps[bool]:
         """Give the task back, under a name without a token."""
         deadline = deadline_after((yield ("now",)), pause) if pause > 0 else 0

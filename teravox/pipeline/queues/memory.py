@@ -94,6 +94,14 @@ class MemoryQueue:
         with self._changed:
             return [self._finish(lease) for lease in leases]
 
+    def withdraw(self, leases: Sequence[Lease]) -> list[bool]:
+        with self._changed:
+            held = [self._held(lease) is not None for lease in leases]
+            for lease in leases:
+                if self._held(lease) is not None:
+                    del self._slots[lease.id]
+            return held
+
     def release(
         self, lease: Lease, *, pause: float = 0.0, refund: bool = False, failure: Failure | None = None
     ) -> bool:
@@ -139,21 +147,18 @@ class MemoryQueue:
             return not self._slots and not self._pull()
 
     def tasks(self) -> Iterator[Held]:
+        return (held for held, _ in self.messages())
+
+    def messages(self) -> Iterator[tuple[Held, bytes]]:
         with self._changed:
             now = self._clock()
             holder = next(iter(self._workers), "")  # one process, so one worker
             held = [
-                Held(id, state, slot.attempt, slot.deadline, holder if state == "leased" else "")
+                (Held(id, state, slot.attempt, slot.deadline, holder if state == "leased" else ""), slot.body)
                 for id, slot in self._slots.items()
                 for state in [slot.state(now)]
             ]
         return iter(held)
-
-    def body(self, id: str) -> bytes | None:
-        """The message of a task; None also if it is done, since then only its id is kept."""
-        with self._changed:
-            kept = self._slots.get(id) or self._dead.get(id)
-            return kept.body if kept is not None else None
 
     def dead(self) -> Iterator[DeadLetter]:
         with self._changed:

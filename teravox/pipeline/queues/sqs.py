@@ -83,6 +83,9 @@ class SqsQueue:
         self._expect(settled, "finished tasks could not be removed")
         return [self._answers.pop(lease.token, False) for lease in leases]
 
+    def withdraw(self, leases: Sequence[Lease]) -> list[bool]:
+        return self.done(leases)  # SQS keeps no trace of what is done
+
     def release(
         self,
         lease: Lease,
@@ -133,10 +136,8 @@ class SqsQueue:
             f"{self.url}: SQS cannot list its tasks without leasing them; `teravox queue status` says how many there are"
         )
 
-    def body(self, id: str) -> bytes | None:
-        raise CannotSay(
-            f"{self.url}: SQS cannot find task {id[:40]} by its id; `teravox queue failed` shows the dead letters"
-        )
+    def messages(self) -> Iterator[tuple[Held, bytes]]:
+        yield from ((held, b"") for held in self.tasks())
 
     def dead(self) -> Iterator[DeadLetter]:
         return sqs_dead.letters(self._failed)

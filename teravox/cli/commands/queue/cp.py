@@ -33,10 +33,7 @@ class Cp(TwoQueues, frozen=True):
 
 
 def _entries(src: Queue) -> Iterator[Entry]:
-    for held in src.tasks():
-        body = src.body(held.id)
-        if body is not None:  # else it was done since
-            yield Entry(held.id, body)
+    return (Entry(held.id, body) for held, body in src.messages())
 
 
 def _count(src: Queue) -> int:

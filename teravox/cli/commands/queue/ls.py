@@ -43,11 +43,9 @@ class Ls(QueueCommand, frozen=True):
             for letter in queue.dead():
                 yield _line(letter.id, "failed", letter.attempts, letter.body, "")
             return
-        for held in queue.tasks():
+        for held, body in queue.messages():
             if self.state in {None, held.state}:
-                body = queue.body(held.id)
-                if body is not None:  # else it was done since
-                    yield _line(held.id, held.state, held.attempt, body, held.holder)
+                yield _line(held.id, held.state, held.attempt, body, held.holder)
 
 
 def _line(id: str, state: str, attempt: int, body: bytes, holder: str) -> str:

@@ -9,9 +9,8 @@ from teravox.cli.command import Call
 from teravox.cli.progress import Progress, show_progress
 from teravox.cli.say import say_tasks
 from teravox.cli.two_queues import TwoQueues
-from teravox.pipeline.errors import BadMessage, CannotSay
+from teravox.pipeline.errors import BadMessage
 from teravox.pipeline.exit_codes import ExitCode
-from teravox.pipeline.idset import IdSet
 from teravox.pipeline.message import ID, open_envelope
 from teravox.pipeline.queues.contract import Entry
 
@@ -27,7 +26,7 @@ class Mv(TwoQueues, frozen=True):
     """Move the tasks that wait into another queue.
 
     Those that pause, are leased or have failed stay. A task is taken out of SRC only when it is safely in DEST, so a
-    stop at any moment loses nothing. In a folder queue what was moved away counts as done.
+    stop at any moment loses nothing. What DEST knows already, as waiting, done or failed, is not added there again.
     """
 
     def run(self, call: Call) -> int:  # noqa: ARG002 - a command's run takes it
@@ -38,15 +37,12 @@ class Mv(TwoQueues, frozen=True):
             counts = src.counts()
         if moving.odd:
             print(f"{say_tasks(len(moving.odd))} stayed: not messages of teravox.")
-        if moving.known:
-            print(
-                f"{say_tasks(len(moving.known))} stayed: {dest.url} knows some of them as done. If they are not, make it "
-                f"forget them with: teravox queue purge {dest.url} --state done"
-            )
         if not self.quiet:
             left = counts.waiting + counts.paused + counts.leased
+            known = f" ({moving.known:,} were there already)" if moving.known else ""
             print(
-                f"{say_tasks(moving.moved)} moved to {dest.url}; {'' if counts.is_exact else 'about '}{left:,} stayed."
+                f"{say_tasks(moving.moved)} moved to {dest.url}{known}; "
+                f"{'' if counts.is_exact else 'about '}{left:,} stayed."
             )
         return ExitCode.DONE
 
@@ -58,9 +54,8 @@ class _Moving:
         self.src = src
         self.dest = dest
         self.moved = 0
+        self.known = 0
         self.odd: list[Lease] = []  # not our messages
-        self.known: list[Lease] = []  # the destination may have done them
-        self._waits_there = _ids(dest)
 
     def move(self, progress: Progress) -> None:
         nothing = 0
@@ -73,7 +68,7 @@ class _Moving:
                 elif self._is_surely_drained():
                     break
         finally:
-            for lease in (*self.odd, *self.known):
+            for lease in self.odd:
                 self.src.release(lease, refund=True)
 
     def _is_surely_drained(self) -> bool:
@@ -81,25 +76,13 @@ class _Moving:
         return counts.is_exact and not counts.waiting
 
     def _move_batch(self, leases: Sequence[Lease]) -> int:
-        ours = [(lease, _entry(lease)) for lease in leases]
-        self.odd += [lease for lease, entry in ours if entry is None]
-        safe = [lease for lease, entry in ours if entry is not None and entry.id in self._waits_there]
-        new = [(lease, entry) for lease, entry in ours if entry is not None and entry.id not in self._waits_there]
-        if self.dest.insert([entry for _, entry in new], lambda _: None).known:
-            self.known += [lease for lease, _ in new]
-        else:
-            safe += [lease for lease, _ in new]
-        moved = sum(self.src.done(safe)) if safe else 0
+        entries = [(lease, _entry(lease)) for lease in leases]
+        self.odd += [lease for lease, entry in entries if entry is None]
+        ours = [(lease, entry) for lease, entry in entries if entry is not None]
+        self.known += self.dest.insert([entry for _, entry in ours], lambda _: None).known
+        moved = sum(self.src.withdraw([lease for lease, _ in ours])) if ours else 0
         self.moved += moved
         return moved
-
-
-def _ids(queue: Queue) -> IdSet:
-    """The tasks that wait, pause or are leased; none where the queue cannot say, and then it does not refuse any."""
-    try:
-        return IdSet(held.id for held in queue.tasks())
-    except CannotSay:
-        return IdSet(())
 
 
 def _entry(lease: Lease) -> Entry | None:
