@@ -72,6 +72,8 @@ class World:
         self.loses_replies = self.random.random() < 0.3
         self.known: set[str] = set()  # ids that were in the queue at some time
         self.doubled: set[str] = set()  # ids that two submitters raced for: they may be there twice
+        self.dead: dict[str, Name] = {}  # by what name each dead letter was last leased
+        self.put_back: set[str] = set()  # dead letters that the operator put back: their attempts begin anew
         self.old_names: list[str] = []
         self.born = 0
         self.processes: list[Process] = []
@@ -239,11 +241,19 @@ class World:
         if new.startswith("failed/") and was is not None and was.id not in self.doubled:
             report = self.files.get(report_path(was.id, was.attempt), b"")
             self.demand(report == _report(was), f"the dead letter has somebody else's report: {new}")
+            self.dead[was.id] = was
+        if old.startswith("failed/") and now is not None:
+            self.dead.pop(now.id, None)
+            self.put_back.add(now.id)
 
     def check_end(self) -> None:
         left = {path for path in self.files if path.startswith("queue/")}
         self.demand(not left, f"these are still in the queue: {left}")
         self.demand(self.present() == self.known == set(map(task, range(TASKS))), "the tasks are not those inserted")
+        for id, name in self.dead.items():
+            if id not in self.put_back | self.doubled:
+                report = self.files.get(report_path(id, name.attempt))
+                self.demand(report == _report(name), f"the report of {id} is lost")
         for id in self.known - self.doubled:
             ends = [path for path in (done_path(id), failed_path(id)) if path in self.files]
             self.demand(len(ends) == 1, f"{id} ended {len(ends)} times")
@@ -490,21 +500,15 @@ class RoundsDeadlinesDown(FolderSteps):
 
 
 class KeepsOneReport(FolderSteps):
-    """A holder that lost its lease overwrites, or removes, the report of the one that has it."""
+    """A holder that lost its lease overwrites, and then removes, the report of the one that has it."""
 
     def fail(self, lease: Lease, report: bytes) -> Steps[bool]:
-        yield from self._put(report_path(lease.id, lease.attempt), report)
-        yield from self._put(report_path(lease.id, lease.attempt + 1), report)
-        yield from self._put(report_path(lease.id, lease.attempt - 1), report)
-        try:
-            yield (
-                "rename",
-                f"queue/{Name(int(lease.deadline), lease.id, lease.attempt, lease.token)}",
-                failed_path(lease.id),
-            )
-        except FileNotFoundError:
-            return False
-        return True
+        for attempt in range(1, TRIES + 3):
+            yield from self._put(report_path(lease.id, attempt), report)
+        failed = yield from super().fail(lease, report)
+        if not failed:
+            yield from self._forget_reports(lease.id, TRIES + 2)
+        return failed
 
 
 DEFECTS: tuple[type[FolderSteps], ...] = (

@@ -27,9 +27,9 @@ from teravox.tasks.image.downsample import Downsample
 
 pytestmark = [pytest.mark.faults, pytest.mark.server]
 
-TASKS = 240
+TASKS = 160
 KILLS = 8
-EXECUTIONS_A_KILL = 25  # after so many more tasks were begun comes the next kill
+EXECUTIONS_A_KILL = 16  # after so many more tasks were begun comes the next kill
 
 
 @pytest.fixture(scope="module")

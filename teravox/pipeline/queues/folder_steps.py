@@ -52,6 +52,7 @@ class FolderSteps:
         self._serial = itertools.count(1)  # safe to draw from in several threads
         self._candidates: list[str] = []
         self._losses = 0
+        self._in_pass = False  # the last look ended in the middle of the folder
         self._idle_since: tuple[float, float, float] | None = None  # folder's time stamp, server time, next deadline
 
     def insert(self, id: str, body: bytes, known: Container[str] = ()) -> Steps[bool]:
@@ -152,7 +153,8 @@ class FolderSteps:
         try:
             yield ("rename", f"queue/{_name(lease)}", path)
         except FileNotFoundError:
-            if report is not None:
+            arrived = yield ("exists", path)  # NFS may do a rename and lose its answer: then the report is wanted
+            if report is not None and not arrived:
                 yield from self._remove(report_path(lease.id, lease.attempt))
             return False
         return True
@@ -178,9 +180,10 @@ class FolderSteps:
             return False
         stamp = yield ("changed",)
         next_deadline = float("inf")
-        whole = False  # a pass from its beginning to its end
+        whole = not self._in_pass  # a pass from its beginning to its end
         while True:
             names = yield ("scan", CHUNK)
+            self._in_pass = bool(names)
             if not names:
                 if whole:
                     self._idle_since = (stamp, now, next_deadline)
