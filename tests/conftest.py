@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import secrets
+import signal
 import sys
 import threading
 import time
@@ -29,6 +30,12 @@ settings.register_profile("here", print_blob=True, deadline=None)
 settings.load_profile("ci" if IN_CI else "here")
 
 _of_fixtures: set[int] = set()  # processes that a fixture of a wider scope started, and will end
+
+
+def pytest_configure() -> None:
+    """Tests send SIGINT to processes that they start; a shell that runs us in the background lets all ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

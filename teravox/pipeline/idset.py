@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 WIDTH = 16
@@ -19,6 +19,9 @@ class IdSet:
 
     def __len__(self) -> int:
         return len(self._packed) // WIDTH
+
+    def __iter__(self) -> Iterator[str]:
+        return (self._at(index).hex() for index in range(len(self)))
 
     def __contains__(self, id: object) -> bool:
         if not isinstance(id, str) or not self._packed:

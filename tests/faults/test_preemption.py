@@ -148,6 +148,20 @@ def test_a_cancelled_array_task_gives_its_lease_back_and_the_others_do_all(
 
 
 @pytest.mark.server
+def test_a_preempted_array_task_gives_its_lease_back_and_is_queued_again(
+    tmp_path: Path, cluster: Slurm, array: Callable[..., str]
+) -> None:
+    queue = filled(tmp_path, 1)
+    job = array("--array=0", "--mem=500M", worker=LONG_LEASE)
+    until(are_under_way(tmp_path, 1), "the task is under way", lambda: said(tmp_path))
+    cluster.call("scontrol", "requeue", f"{job}_0")
+    until(lambda: queue.counts() == counted(waiting=1, leased=0), "the lease is given back", lambda: said(tmp_path))
+    assert {task.attempt for task in queue.tasks()} == {0}
+    until(lambda: cluster.states(job).get(f"{job}_0") == "PENDING", "SLURM will start it again")
+    cluster.call("scancel", job)
+
+
+@pytest.mark.server
 def test_a_task_that_needs_more_than_slurm_allots_is_refused(
     tmp_path: Path, cluster: Slurm, array: Callable[..., str]
 ) -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -125,6 +128,42 @@ def test_an_idle_worker_does_not_read_the_folder_again(queue: FolderQueue, monke
     assert len(scans) == first
     queue.insert([Entry("f" * 32, b"{}")], lambda _: None)
     assert len(queue.lease(600)) == 1
+
+
+def test_a_listing_that_fails_does_not_hide_the_tasks_it_would_have_shown(
+    queue: FolderQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("teravox.pipeline.queues.folder_steps.QUIET", -10.0)  # a pass that finds nothing is believed
+    answers = iter([OSError(errno.EIO, os.strerror(errno.EIO), "queue"), []])  # an iterator that failed has ended
+    scan = queue._disk.scan
+
+    def fail_once(most: int) -> list[str]:
+        answer = next(answers, None)
+        if isinstance(answer, OSError):
+            raise answer
+        return scan(most) if answer is None else answer
+
+    monkeypatch.setitem(queue._disk._words, "scan", fail_once)
+    with pytest.raises(QueueTrouble, match="Input/output error"):
+        queue.lease(600)
+    assert len(queue.lease(600, 20)) == 10
+
+
+def test_a_task_that_changes_its_name_during_a_listing_is_not_inserted_again(
+    queue: FolderQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is read in parts: a name moves from a part that comes later to one that has been read."""
+    (lease,) = queue.lease(600)
+    names = queue._disk.names
+    listings = count(1)
+
+    def lose_one(folder: str) -> Iterator[str]:
+        is_first = folder == "queue" and next(listings) == 1
+        return (name for name in names(folder) if not (is_first and lease.id in name))
+
+    monkeypatch.setattr(queue._disk, "names", lose_one)
+    inserted = queue.insert(ENTRIES, lambda _: None)
+    assert (inserted.new, inserted.known) == (0, 10)
 
 
 def test_a_stale_listing_does_not_hold_a_lease_up_for_ever(queue: FolderQueue, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import msgspec
@@ -54,7 +54,7 @@ class FolderQueue:
 
     def insert(self, entries: Iterable[Entry], progress: Callable[[int], None]) -> Inserted:
         self._disk.sweep(FORGOTTEN)
-        known = IdSet(name.id for name in self._names())
+        known = self._known()
         counted = {True: 0, False: 0}
         entries = iter(entries)
 
@@ -207,6 +207,12 @@ class FolderQueue:
             state = _state(name, now)
             holder = name.token[: len(self.worker)] if state == "leased" else ""
             yield name, Held(name.id, state, name.attempt, float(name.deadline), holders.get(holder, holder))
+
+    def _known(self) -> IdSet:
+        """The ids in queue/, of two listings: one can miss a task whose name changes while it goes on."""
+        known = IdSet(name.id for name in self._names())
+        missed = [name.id for name in self._names() if name.id not in known]
+        return IdSet(chain(known, missed)) if missed else known
 
     def _now(self) -> float:
         with self._disk.speaking():

@@ -182,6 +182,7 @@ class FolderSteps:
         next_deadline = float("inf")
         whole = not self._in_pass  # a pass from its beginning to its end
         while True:
+            self._in_pass = True  # also when the scan fails: what it would have shown has not been looked at
             names = yield ("scan", CHUNK)
             self._in_pass = bool(names)
             if not names:
