@@ -134,7 +134,9 @@ def test_a_listing_that_fails_does_not_hide_the_tasks_it_would_have_shown(
     queue: FolderQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("teravox.pipeline.queues.folder_steps.QUIET", -10.0)  # a pass that finds nothing is believed
-    answers = iter([OSError(errno.EIO, os.strerror(errno.EIO), "queue"), []])  # an iterator that failed has ended
+    answers: Iterator[OSError | list[str]] = iter(
+        [OSError(errno.EIO, os.strerror(errno.EIO), "queue"), []]
+    )  # an iterator that failed has ended
     scan = queue._disk.scan
 
     def fail_once(most: int) -> list[str]:
