@@ -17,7 +17,7 @@ from teravox.pipeline.queues.folder import FolderQueue
 from teravox.pipeline.submit import submit
 
 FORKS = multiprocessing.get_context("forkserver")  # each start is quick, and a copy of a process with one thread
-FORKS.set_forkserver_preload(["faults.submitters"])
+FORKS.set_forkserver_preload(["pytest", "faults.submitters"])  # what each process would import
 
 
 @contextmanager

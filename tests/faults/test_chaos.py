@@ -20,8 +20,8 @@ pytestmark = pytest.mark.faults
 
 TASKS = 2000
 KILLS = 33
-CHILD_TASKS = 400
-CHILD_KILLS = 15
+CHILD_TASKS = 300
+CHILD_KILLS = 12
 OPTIONS = (*WORKER, "--tries", "20", "--quiet")  # a task may be under way at several kills
 
 
@@ -69,7 +69,7 @@ def test_killed_children_cost_their_task_one_attempt_each(tmp_path: Path, figure
         for _ in range(2):
             workers.start(*OPTIONS, "-p", "2")
         for kill in range(1, CHILD_KILLS + 1):
-            until(have_begun(layer, kill * 25), "tasks begin", lambda: workers.said)
+            until(have_begun(layer, kill * 24), "tasks begin", lambda: workers.said)
             kill_a_child([child for worker in workers.workers for child in worker.children()])
         assert workers.wait() == [0, 0], workers.said[-5000:]
         assert workers.said.count("(SIGKILL); another one takes its place") == CHILD_KILLS, workers.said[-5000:]

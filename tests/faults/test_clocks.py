@@ -53,7 +53,7 @@ def test_no_lease_is_taken_by_workers_with_wrong_clocks(
     tmp_path: Path, skewed: Skewed, figures: Callable[[str], None]
 ) -> None:
     layer, queue = tmp_path / "layer", tmp_path / "q"
-    put(drill(layer, TASKS, seconds=0.15), queue)
+    put(drill(layer, TASKS, seconds=0.1), queue)
     with fleet(queue) as workers:
         for clock in CLOCKS:
             workers.start(*WORKER, "--lease-sec", "10", environ=skewed(clock))

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import stat
-import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,6 +16,7 @@ from teravox.pipeline.message import MOST_BYTES
 from teravox.pipeline.queues.folder_names import FOLDERS
 from teravox.pipeline.queues.folder_nudge import Nudge, lies_on_ceph
 from teravox.pipeline.queues.folder_steps import Steps
+from teravox.pipeline.queues.steady import steady_time
 
 T = TypeVar("T")
 NOTHING = contextlib.nullcontext()
@@ -113,16 +113,16 @@ class FolderDisk:
 
     def now(self) -> float:
         """Unix time by the file server's clock, asked for every few seconds and kept by this machine's pulse."""
-        pulse = _pulse()
+        pulse = steady_time()
         if pulse - self._asked > CLOCK_EVERY:
             probe = os.open(self._probe, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
                 os.utime(probe)
-                self._offset = os.fstat(probe).st_mtime - _pulse()
+                self._offset = os.fstat(probe).st_mtime - steady_time()
             finally:
                 os.close(probe)
             self._asked = pulse
-        return _pulse() + self._offset
+        return steady_time() + self._offset
 
     def scan(self, most: int) -> list[str]:
         if self._pass is None:
@@ -198,8 +198,3 @@ class FolderDisk:
             self._nudge.close()
         with contextlib.suppress(OSError):  # a queue that is gone needs no tidying
             os.unlink(self._probe)
-
-
-def _pulse() -> float:
-    """Seconds of a clock that nobody sets, and that goes on while the machine sleeps where there is one."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
