@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import random
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, TypeVar
 
 from teravox.pipeline.queues.contract import Lease
 from teravox.pipeline.queues.folder_names import Name, done_path, failed_path, fresh, parse, report_path
@@ -19,6 +19,7 @@ LEASE = 10.0
 TRIES = 3
 TASKS = 5
 
+T = TypeVar("T")
 Protocol = Callable[[str, int], FolderSteps]
 Action = Generator[tuple[Any, ...], Any, Any]
 
@@ -49,6 +50,7 @@ class Process:
         self.steps = world.protocol(name, world.random.randrange(2**32))
         self.listing: list[str] | None = None
         self.present_at_start: set[str] = set()  # what a submitter saw, or could have seen, to be there
+        self.refunds = False  # it gives its task back as if it had not been leased
         self.stalled_until = 0.0
         self.asked = 0.0  # when it last asked for the time
         self.to_send: Any = None
@@ -69,6 +71,7 @@ class World:
         self.trace: list[str] = []
         self.is_calm = False  # no more faults: the fleet drains the queue
         self.has_stale_listings = self.random.random() < 0.3
+        self.has_two_submitters = self.random.random() < 0.3
         self.loses_replies = self.random.random() < 0.3
         self.known: set[str] = set()  # ids that were in the queue at some time
         self.doubled: set[str] = set()  # ids that two submitters raced for: they may be there twice
@@ -141,6 +144,9 @@ class World:
             raise Died
         if luck < 0.02:
             process.stalled_until = self.clock + self.random.uniform(0, 3 * LEASE)
+        elif luck < 0.025 and word == "scan":
+            process.listing = []  # an iterator that failed has ended
+            raise OSError(errno.EIO, "Input/output error")
         elif luck < 0.03 and word == "write":
             raise OSError(errno.ENOSPC, "No space left on device")
         match word:
@@ -183,6 +189,10 @@ class World:
     def change(self, process: Process, word: str, args: list[Any]) -> None:
         self.note(process, f"{word} {' '.join(str(arg) for arg in args)}")
         if word == "write":
+            written = parse(args[0].removeprefix("queue/"))
+            if written is not None:  # only a protocol with a defect does so: its inserts count as well
+                self.doubled.update(self.present() & {written.id})
+                self.known.add(written.id)
             self.files[args[0]] = args[1]
         elif word == "unlink":
             if args[0] not in self.files:
@@ -192,8 +202,10 @@ class World:
             old, new = args
             if old not in self.files:
                 raise FileNotFoundError
-            before = self.present()
+            before = self.present() if new not in self.files else set()  # a message over itself changes nothing
             data = self.files.pop(old)
+            if new.startswith("reports/") and new[8:40] not in self.put_back | self.doubled:
+                self.demand(self.files.get(new, data) == data, f"a report is overwritten: {new}")
             self.files[new] = data
             self.check_rename(process, old, new, before)
         self.changed = self.clock
@@ -228,6 +240,8 @@ class World:
             is_again = now.id in process.present_at_start and not self.has_stale_listings
             self.demand(not is_again, f"inserted again: {now.id}")
             if now.id in before:
+                may_race = self.has_two_submitters or self.has_stale_listings or now.id in self.put_back
+                self.demand(may_race, f"the only submitter inserted again: {now.id}")
                 self.doubled.add(now.id)
             self.known.add(now.id)
         if was is not None and now is not None and now.token and now.token != was.token:
@@ -236,11 +250,15 @@ class World:
             is_over = done_path(now.id) in self.files and now.id not in self.doubled
             self.demand(not is_over, f"a task that is done was leased: {new}")
             self.demand(now.deadline >= process.asked + LEASE, f"the lease is too short: {new}")
-        elif was is not None and was.token and process.life is not operate:
-            self.demand(was.token.startswith(process.name), f"{process.name} changed somebody else's lease: {old}")
+        elif was is not None:
+            is_own = process.life is operate or was.token.startswith(process.name)
+            self.demand(is_own, f"{process.name} changed somebody else's lease: {old}")
+            is_counted = now is None or now.attempt == was.attempt - process.refunds
+            self.demand(is_counted, f"the attempt was changed after the lease: {old} {new}")
         if new.startswith("failed/") and was is not None and was.id not in self.doubled:
             report = self.files.get(report_path(was.id, was.attempt), b"")
-            self.demand(report == _report(was), f"the dead letter has somebody else's report: {new}")
+            is_its_own = report == _report(was) or was.id in self.put_back  # a late retry may still clear reports
+            self.demand(is_its_own, f"the dead letter has somebody else's report: {new}")
             self.dead[was.id] = was
         if old.startswith("failed/") and now is not None:
             self.dead.pop(now.id, None)
@@ -280,7 +298,12 @@ def work(world: World, process: Process) -> Action:
     """Lease, renew, and end tasks in every way there is; for ever."""
     while True:
         began = world.clock
-        leases = yield from process.steps.lease(LEASE, 1)
+        try:
+            leases = yield from process.steps.lease(LEASE, 1)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            continue
         if not leases:
             world.demand(
                 world.has_stale_listings or world.loses_replies or not _waits_since(world, began),
@@ -304,7 +327,9 @@ def _do(world: World, process: Process, lease: Lease) -> Steps[None]:
     if luck < 0.3 and lease.attempt < TRIES:
         yield from process.steps.release(current, 1.0, False, _report(current))
     elif luck < 0.4:
+        process.refunds = True
         yield from process.steps.release(current, 0.0, True, None)
+        process.refunds = False
     elif luck < 0.6 or lease.attempt > TRIES:
         yield from process.steps.fail(current, _report(current))
     else:
@@ -337,7 +362,8 @@ def operate(world: World, process: Process) -> Action:
 def play(seed: int, steps: int, protocol: Protocol = FolderSteps) -> int:
     """One history: so many steps with faults, then a calm end in which the queue is drained; steps taken."""
     world = World(seed, protocol)
-    for life in (submit, work, work, submit, work, operate):
+    others = (submit,) if world.has_two_submitters else ()
+    for life in (submit, work, work, *others, work, operate):
         world.start(life)
     for _ in range(steps):
         world.step()
@@ -370,7 +396,8 @@ class InsertsUnderRandomNames(FolderSteps):
     """Every insert is a new task."""
 
     def insert(self, id: str, body: bytes, known: Any = ()) -> Steps[bool]:
-        return (yield from super().insert(f"{self._random.getrandbits(128):032x}", body, ()))
+        other = f"{self._random.getrandbits(128):032x}"
+        return (yield from super().insert(other, body.replace(id.encode(), other.encode()), ()))
 
 
 class ForgetsWhatIsDone(FolderSteps):
@@ -436,19 +463,25 @@ class TrustsItsOwnClock(FolderSteps):
     """Leases end by the worker's clock."""
 
     def lease(self, seconds: float, most: int) -> Steps[list[Lease]]:
-        steps = super().lease(seconds, most)
-        result = None
+        return (yield from _by_own_clock(super().lease(seconds, most)))
+
+    def renew(self, lease: Lease, seconds: float) -> Steps[Lease | None]:
+        return (yield from _by_own_clock(super().renew(lease, seconds)))
+
+
+def _by_own_clock(steps: Steps[T]) -> Steps[T]:
+    try:
+        action = next(steps)
         while True:
-            try:
-                action = steps.send(result)
-            except StopIteration as end:
-                answer: list[Lease] = end.value
-                return answer
             try:
                 result = yield ("own clock",) if action == ("now",) else action
             except OSError as error:
-                del error
-                return []
+                action = steps.throw(error)
+            else:
+                action = steps.send(result)
+    except StopIteration as end:
+        answer: T = end.value
+        return answer
 
 
 class SaysEmptyAfterALostRace(FolderSteps):
@@ -462,6 +495,35 @@ class SaysEmptyAfterALostRace(FolderSteps):
             return (yield from super().lease(seconds, most))
         except FileNotFoundError:
             return []
+
+
+class ReleasesByTheId(FolderSteps):
+    """Whoever once held a lease may give the task back."""
+
+    def release(self, lease: Lease, pause: float, refund: bool, report: bytes | None) -> Steps[bool]:
+        for text in (yield ("scan", 512)) or (yield ("scan", 512)):
+            name = parse(text)
+            if name is not None and name.id == lease.id:
+                return (yield from self.free(name))
+        return False
+
+
+class ForgetsAttemptsAtTheRelease(FolderSteps):
+    """A task that is given back begins anew."""
+
+    def release(self, lease: Lease, pause: float, refund: bool, report: bytes | None) -> Steps[bool]:
+        return (yield from self._leave(lease, f"queue/{fresh(lease.id)}", report))
+
+
+class BelievesAFailedListing(FolderSteps):
+    """A folder that could not be read is empty."""
+
+    def lease(self, seconds: float, most: int) -> Steps[list[Lease]]:
+        try:
+            return (yield from super().lease(seconds, most))
+        except OSError:
+            self._in_pass = False
+            raise
 
 
 class CopiesThenDeletes(FolderSteps):
@@ -518,6 +580,9 @@ DEFECTS: tuple[type[FolderSteps], ...] = (
     CountsAttemptsLate,
     EndsTasksByTheirId,
     RenewsByTheId,
+    ReleasesByTheId,
+    ForgetsAttemptsAtTheRelease,
+    BelievesAFailedListing,
     TrustsItsOwnClock,
     SaysEmptyAfterALostRace,
     CopiesThenDeletes,
