@@ -6,6 +6,7 @@ import contextlib
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -123,25 +124,15 @@ class FolderQueue:
 
     def counts(self) -> Counts:
         now = self._now()
-        waiting = paused = leased = foreign = 0
-        for text in self._disk.names("queue"):
-            name = parse(text)
-            if name is None:
-                foreign += 1
-            elif name.deadline <= now:
-                waiting += 1
-            elif name.token:
-                leased += 1
-            else:
-                paused += 1
+        states = Counter(_state(name, now) if name else "foreign" for name in map(parse, self._disk.names("queue")))
         return Counts(
-            waiting=waiting,
-            paused=paused,
-            leased=leased,
+            waiting=states["waiting"],
+            paused=states["paused"],
+            leased=states["leased"],
             done=sum(1 for _ in self._done()),
             failed=sum(1 for _ in self._failed()),
             is_exact=True,
-            foreign=foreign,
+            foreign=states["foreign"],
         )
 
     def is_empty(self) -> bool:
