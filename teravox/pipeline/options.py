@@ -31,3 +31,21 @@ Seconds = Annotated[float, Meta(ge=0), says("A time, like 90s or 10m.", form="se
 Compress = Annotated[
     Literal["gzip", "br", "zstd", "none"], says("How stored chunks are compressed on top of their encoding.")
 ]
+CompressLevel = Annotated[
+    int | None, says("How hard --compress tries: gzip 1 to 12, br 0 to 11, zstd 1 to 19. Default: what measured best.")
+]
+EncodingName = Literal[
+    "raw", "png", "jpeg", "jxl", "compressed_segmentation", "compresso", "crackle", "fpzip", "zfpc", "kempressed"
+]
+EncodingLevel = Annotated[
+    int | None,
+    says(
+        "Level of the encoding: quality of jpeg and jxl (0 to 100), level of png (0 to 9), precision of fpzip and zfpc."
+    ),
+]
+EncodingEffort = Annotated[int | None, says("How hard the encoding tries: jxl 1 to 10.")]
+ChunkSize = Annotated[Vec, says("Size of a chunk, in voxels.")]
+Sharded = Annotated[bool, says("Put the chunks together into shards: few large files, read part by part.")]
+Resolution = Annotated[
+    tuple[float, float, float], says("Size of a voxel in nanometres, in x,y,z; decimals are allowed.")
+]

@@ -21,24 +21,35 @@ class Store(Protocol):
     def get(self, key: str) -> bytes | None:
         """The whole object, with its transport compression undone; None if it is not there."""
 
+    def get_range(self, key: str, start: int, stop: int) -> bytes | None:
+        """The bytes from `start` up to `stop` of an object that is stored uncompressed; fewer where it ends before.
+
+        None if it is not there. One that is stored compressed raises BadInput.
+        """
+
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes | None]:
         """Several objects, fetched side by side."""
 
     def put(
         self,
         key: str,
-        data: bytes,
+        data: bytes | bytearray,
         *,
         compress: Compression | None = None,
+        level: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        """Write an object whole or not at all: a reader sees the old bytes or the new ones, also after a kill."""
+        """Write an object whole or not at all: a reader sees the old bytes or the new ones, also after a kill.
+
+        `level` is the compression's own; None takes the one that measured best.
+        """
 
     def put_many(
         self,
         objects: Mapping[str, bytes] | Iterable[tuple[str, bytes]],
         *,
         compress: Compression | None = None,
+        level: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
         """Write several objects side by side; each is all or nothing, and the first error ends it."""

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from teravox.pipeline.layers.layer import Layer
+
 Array = NDArray[Any]  # of whatever a test asks for
 Vec = tuple[int, int, int]
 
@@ -60,7 +62,10 @@ def read_layer(path: str, mip: int) -> Array:
     """All voxels of a mip, as CloudVolume reads them."""
     from cloudvolume import CloudVolume
 
-    return np.asfortranarray(CloudVolume(f"file://{path}", mip=mip, fill_missing=False)[:, :, :])
+    volume = CloudVolume(f"file://{path}", mip=mip, fill_missing=False)
+    if volume.volume_size.rectVolume() == 1:  # of a single voxel it gives one channel only
+        return Layer.open(path).read(Layer.open(path).bounds(mip), mip)
+    return np.asfortranarray(volume[:, :, :])
 
 
 def files_of(path: str) -> dict[str, bytes]:

@@ -293,7 +293,7 @@ def test_an_info_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("size", [(16, 16, 16), (20, 19, 18)])
-def test_shards_are_read_and_not_written(tmp_path: Path, size: Vec) -> None:
+def test_shards_of_others_are_read_and_replaced(tmp_path: Path, size: Vec) -> None:
     from cloudvolume import CloudVolume
 
     array = voxels(size, "uint32", labels=20)
@@ -315,8 +315,9 @@ def test_shards_are_read_and_not_written(tmp_path: Path, size: Vec) -> None:
     layer = Layer.open(str(path))
     box = Box((3, 2, 1), (15, 16, 14))
     assert np.array_equal(layer.read(box, 0), array[3:15, 2:16, 1:14])
-    with pytest.raises(BadInput, match="is sharded"):
-        layer.write(layer.bounds(0), 0, array)
+    other = array[::-1, :, :].copy()
+    layer.write(layer.bounds(0), 0, other)
+    assert np.array_equal(read_layer(str(path), 0), other)
 
 
 def test_gzip_of_others_with_a_time_and_a_name_is_read(tmp_path: Path) -> None:

@@ -19,27 +19,33 @@ class MemoryStore:
         self.calls.append("get")
         return self.objects.get(key)
 
+    def get_range(self, key: str, start: int, stop: int) -> bytes | None:
+        data = self.get(key)
+        return None if data is None else data[start:stop]
+
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes | None]:
         return {key: self.get(key) for key in keys}
 
     def put(
         self,
         key: str,
-        data: bytes,
+        data: bytes | bytearray,
         *,
         compress: Compression | None = None,
+        level: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
         self.calls.append("put")
         if self.fails:
-            self.fails.pop(0)(key, data)
-        self.objects[key] = data
+            self.fails.pop(0)(key, bytes(data))
+        self.objects[key] = bytes(data)
 
     def put_many(
         self,
         objects: Mapping[str, bytes] | Iterable[tuple[str, bytes]],
         *,
         compress: Compression | None = None,
+        level: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
         for key, data in objects.items() if isinstance(objects, Mapping) else objects:

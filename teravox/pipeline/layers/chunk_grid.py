@@ -18,19 +18,19 @@ def chunks_of(scale: Scale, box: Box) -> Iterator[Box]:
     return (chunk.intersect(scale.bounds) for chunk in Grid(align_outward(scale, box), scale.chunk))
 
 
-def align_outward(scale: Scale, box: Box) -> Box:
-    """The box grown to whole chunks, beyond the bounds where the last ones are cut off."""
+def align_outward(scale: Scale, box: Box, unit: Vec | None = None) -> Box:
+    """The box grown to whole chunks, or to other units, beyond the bounds where the last ones are cut off."""
     low: list[int] = []
     high: list[int] = []
-    for a, b, start, length in zip(box.min, box.max, scale.voxel_offset, scale.chunk, strict=True):
+    for a, b, start, length in zip(box.min, box.max, scale.voxel_offset, unit or scale.chunk, strict=True):
         low.append(start + (a - start) // length * length)
         high.append(start - (start - b) // length * length)
     return Box(_vec(low), _vec(high))
 
 
-def is_aligned(scale: Scale, box: Box) -> bool:
-    """Whether a box is made of whole chunks."""
-    return not box.is_empty and align_outward(scale, box).intersect(scale.bounds) == box
+def is_aligned(scale: Scale, box: Box, unit: Vec | None = None) -> bool:
+    """Whether a box is made of whole chunks, or of other units."""
+    return not box.is_empty and align_outward(scale, box, unit).intersect(scale.bounds) == box
 
 
 def _vec(numbers: list[int]) -> Vec:

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from teravox.pipeline.box import Box
+from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.errors import BadInput, Fatal
-from teravox.pipeline.layers.chunk_grid import chunk_key, chunks_of, is_aligned
+from teravox.pipeline.layers.chunk_grid import chunk_key, chunks_of
+from teravox.pipeline.layers.chunk_numbers import chunk_numbers, unit_of
 from teravox.pipeline.layers.info import Json, Scale, encode_info, parse_info
 from teravox.pipeline.storage.open import open_store
-from teravox.pipeline.storage.side_by_side import LANES, LOCAL_LANES, do_all
+from teravox.pipeline.storage.side_by_side import LANES, LOCAL_LANES
 from teravox.pipeline.storage.urls import is_local, normalize
 from teravox.pipeline.store import Compression, Store
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from teravox.pipeline.layers.box_writer import BoxWriter
 
     Array = NDArray[Any]  # of the layer's data type
 
@@ -82,72 +85,63 @@ class Layer:
         _opened.pop(self.url, None)
         return Layer.open(self.url)
 
+    def place(self, mip: int) -> str:
+        """How messages name a mip."""
+        return f"mip {mip} of layer {self.url}"
+
+    def unit(self, mip: int) -> Vec:
+        """The size of what is written whole: of a chunk, or of a shard where the mip is sharded."""
+        return unit_of(self.scale(mip), self.place(mip))
+
+    def keys(self, box: Box, mip: int) -> list[str]:
+        """The keys of the chunks, or of the shards, that hold a box."""
+        scale = self.scale(mip)
+        if scale.sharding is None:
+            return [chunk_key(scale, chunk) for chunk in chunks_of(scale, box)]
+        numbers = chunk_numbers(scale, self.place(mip))
+        shards = set(numbers.shards_of(list(chunks_of(scale, box))))
+        return [f"{scale.key}/{numbers.spec.file_name(shard)}" for shard in sorted(shards)]
+
     def read(self, box: Box, mip: int, *, fill_missing: bool = False) -> Array:
         """The voxels of a box within the bounds: x, y, z and channel, in Fortran order.
 
         A missing chunk raises BadInput, or with `fill_missing` reads as 0; a chunk that is empty or cut off always raises.
         """
-        from teravox.pipeline.layers.sharded import read_sharded
-
-        scale = self.scale(mip)
-        self._check_inside(box, scale, mip)
-        if scale.sharding is not None:
-            return read_sharded(self.url, box, mip, fill_missing=fill_missing)
         import numpy as np
 
+        from teravox.pipeline.layers.chunk_source import ChunkSource
+
+        self.check_inside(box, mip)
         voxels = np.empty((*box.size, self.info.num_channels), self.dtype, order="F")
+        source = ChunkSource(self, mip, fill_missing=fill_missing)
 
-        def fetch(chunk: Box) -> None:
+        def take(chunk: Box, found: Array | None) -> None:
             shared = chunk.intersect(box)
-            here = voxels[_within(shared, box)]
-            found = self._read_chunk(chunk, scale, fill_missing=fill_missing)
-            here[...] = 0 if found is None else found[_within(shared, chunk)]
+            voxels[within(shared, box)] = 0 if found is None else found[within(shared, chunk)]
 
-        do_all(fetch, chunks_of(scale, box), self.lanes)
+        source.for_each(chunks_of(self.scale(mip), box), take)
         return voxels
 
-    def write(self, box: Box, mip: int, voxels: Array, *, compress: Compression | None = "gzip") -> None:
-        """Write whole chunks: the box begins and ends between chunks, or ends at the bounds. It may run twice."""
-        from teravox.pipeline.layers.codec import CONTENT_TYPES, encode
+    def writer(
+        self, box: Box, mip: int, *, compress: Compression | None = "gzip", level: int | None = None
+    ) -> BoxWriter:
+        """Writes a box of whole units (see `unit`), in as many parts of whole chunks as one likes."""
+        from teravox.pipeline.layers.box_writer import BoxWriter
 
-        scale = self.scale(mip)
-        self._check_inside(box, scale, mip)
-        if scale.sharding is not None:
-            raise BadInput(f"mip {mip} of layer {self.url} is sharded, and chunks cannot be put into shards one by one")
-        if not is_aligned(scale, box):
-            raise ValueError(f"{box} is not made of whole chunks of mip {mip} of {self.url}")
-        if voxels.shape != (*box.size, self.info.num_channels) or voxels.dtype != self.dtype:
-            raise ValueError(f"{voxels.dtype} voxels of shape {voxels.shape} do not fill {box} of {self.url}")
-        content_type = CONTENT_TYPES.get(scale.encoding, "application/octet-stream")
+        return BoxWriter(self, box, mip, compress=compress, level=level)
 
-        def send(chunk: Box) -> None:
-            data = encode(voxels[_within(chunk, box)], scale)
-            self.store.put(chunk_key(scale, chunk), data, compress=compress, content_type=content_type)
+    def write(
+        self, box: Box, mip: int, voxels: Array, *, compress: Compression | None = "gzip", level: int | None = None
+    ) -> None:
+        """Write whole units: the box begins and ends between chunks or shards, or ends at the bounds. It may run twice."""
+        with self.writer(box, mip, compress=compress, level=level) as writer:
+            writer.write(box, voxels)
 
-        do_all(send, chunks_of(scale, box), self.lanes)
-
-    def _read_chunk(self, chunk: Box, scale: Scale, *, fill_missing: bool) -> Array | None:
-        from teravox.pipeline.layers.codec import decode
-
-        key = chunk_key(scale, chunk)
-        data = self.store.get(key)
-        if data is None:
-            if fill_missing:
-                return None
-            raise BadInput(
-                f"chunk {key} of layer {self.url} is missing; pass --fill-missing to read it as background, "
-                "or run again what should have written it"
-            )
-        try:
-            return decode(data, scale, (*chunk.size, self.info.num_channels), self.dtype)
-        except ValueError as error:
-            raise BadInput(
-                f"chunk {key} of layer {self.url} cannot be read: {error}. Write it again, or remove it and pass --fill-missing"
-            ) from None
-
-    def _check_inside(self, box: Box, scale: Scale, mip: int) -> None:
-        if box.is_empty or box.intersect(scale.bounds) != box:
-            raise BadInput(f"the box {box} does not lie within mip {mip} of layer {self.url}, which is {scale.bounds}")
+    def check_inside(self, box: Box, mip: int) -> None:
+        """Raise BadInput if a box is empty or not within the bounds."""
+        bounds = self.bounds(mip)
+        if box.is_empty or box.intersect(bounds) != box:
+            raise BadInput(f"the box {box} does not lie within {self.place(mip)}, which is {bounds}")
 
 
 class _Opened(msgspec.Struct, frozen=True):
@@ -159,7 +153,7 @@ class _Opened(msgspec.Struct, frozen=True):
 _opened: dict[str, _Opened] = {}  # by URL; a dictionary's own operations are atomic between threads
 
 
-def _within(box: Box, outer: Box) -> tuple[slice, slice, slice]:
+def within(box: Box, outer: Box) -> tuple[slice, slice, slice]:
     """Where a box lies in the array of an outer one."""
     x, y, z = (slice(a - o, b - o) for a, b, o in zip(box.min, box.max, outer.min, strict=True))
     return (x, y, z)

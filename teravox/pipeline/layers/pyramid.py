@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import msgspec
 
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.layers.codec import check_encoding
+from teravox.pipeline.layers.encoding import encoding_words, keep_words
 from teravox.pipeline.layers.info import Json, Scale
 from teravox.pipeline.layers.layer import Layer
-
-# What belongs to an encoding and is passed on with it.
-_OF_ENCODING = {
-    "compressed_segmentation": ("compressed_segmentation_block_size",),
-    "jpeg": ("jpeg_quality",),
-    "png": ("png_level",),
-    "jxl": ("jxl_quality", "jxl_effort", "jxl_decodingspeed"),
-    "fpzip": ("fpzip_precision",),
-    "zfpc": ("zfpc_rate", "zfpc_precision", "zfpc_tolerance", "zfpc_correlated_dims"),
-}
+from teravox.pipeline.layers.new_layer import scale_key, tidy
 
 
 def scales_above(layer: Layer, mip: int, factor: Vec, count: int, encoding: str | None) -> list[Json]:
@@ -86,21 +77,16 @@ def above_box(box: Box, below: Box, above: Box, factor: Vec, step: int) -> Box:
 
 def _downscaled(raw: Json, source: Scale, factor: Vec, step: int, encoding: str | None) -> Json:
     cell = [f**step for f in factor]
-    resolution = [_tidy(r * c) for r, c in zip(source.resolution, cell, strict=True)]
+    resolution = [tidy(r * c) for r, c in zip(source.resolution, cell, strict=True)]
     encoding = encoding or source.encoding
     new: Json = {
         "chunk_sizes": [list(source.chunk)],
-        "encoding": encoding,
-        "key": "_".join(map(str, resolution)),
+        "key": scale_key((resolution[0], resolution[1], resolution[2])),
         "resolution": resolution,
         "size": [-(-n // c) for n, c in zip(source.size, cell, strict=True)],
         "voxel_offset": [n // c for n, c in zip(source.voxel_offset, cell, strict=True)],
     }
-    if encoding == source.encoding:
-        new |= {word: raw[word] for word in _OF_ENCODING.get(encoding, ()) if word in raw}
-    if encoding == "compressed_segmentation":
-        new.setdefault("compressed_segmentation_block_size", [8, 8, 8])
-    return new
+    return new | encoding_words(encoding) | (keep_words(raw) if encoding == source.encoding else {})
 
 
 def _check_same(layer: Layer, mip: int, new: Json, factor: Vec, encoding: str | None) -> None:
@@ -123,11 +109,6 @@ def _check_same(layer: Layer, mip: int, new: Json, factor: Vec, encoding: str | 
         raise BadInput(
             f"{place} is encoded as {there.encoding}, and not as {encoding}; leave --encoding out to keep that"
         )
-
-
-def _tidy(number: Any) -> int | float:  # JSON has whole and other numbers
-    """2.4 rather than 2.4000000000000004."""
-    return number if isinstance(number, int) else float(f"{number:.12g}")
 
 
 def _say(numbers: tuple[int | float, ...]) -> str:

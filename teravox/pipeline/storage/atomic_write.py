@@ -18,7 +18,7 @@ def is_temporary(name: str) -> bool:
     return _TEMPORARY.fullmatch(name) is not None
 
 
-def write_atomic(path: str, data: bytes, *, durable: bool = False) -> None:
+def write_atomic(path: str, data: bytes | bytearray, *, durable: bool = False) -> None:
     """Put data at a path by a hidden file beside it and a rename: readers see the old file or the new one.
 
     With `durable`, file and folder are on the disk when it returns, also after a power failure.

@@ -33,6 +33,11 @@ def explain(error: Exception, verb: str, place: str) -> Fatal | Transient:
     return Fatal(f"cannot {verb} {place}: {reason} ({code})")
 
 
+def is_beyond_the_end(error: BaseException | None) -> bool:
+    """Whether a part was asked for that begins where the object has ended."""
+    return isinstance(error, Exception) and _code(error)[1] == 416
+
+
 def _code(error: Exception) -> tuple[str, int | None]:
     """The server's word for the error, or else its class, and the HTTP status where one was given."""
     import requests

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from teravox.pipeline.errors import BadInput, Fatal, Transient
-from teravox.pipeline.storage.cloud_errors import explain
-from teravox.pipeline.storage.compression import GZIP_LEVEL
+from teravox.pipeline.storage.cloud_errors import explain, is_beyond_the_end
 from teravox.pipeline.storage.endpoints import cloud_path, s3_secrets
 from teravox.pipeline.storage.urls import confine_prefix
-from teravox.pipeline.storage.whole_objects import Stored, WholeObjects
+from teravox.pipeline.storage.whole_objects import Stored, WholeObjects, refuse_range
 from teravox.pipeline.store import Compression
 
 PAUSES = (0.3, 1.0, 3.0)  # seconds, before the second, third and fourth try
@@ -32,8 +31,8 @@ class CloudStore(WholeObjects):
 
     can_append = False
 
-    def __init__(self, url: str, *, gzip_level: int = GZIP_LEVEL) -> None:
-        super().__init__(url, gzip_level=gzip_level)
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
         self._scheme = url.partition("://")[0]
         self._path = cloud_path(url)
         self._secrets = s3_secrets(url) if self._scheme == "s3" else None
@@ -59,11 +58,25 @@ class CloudStore(WholeObjects):
             raise BadInput(f"{self.url}/{key} is compressed as {encoding!r}; teravox reads gzip, br, zstd or none")
         return content, _ENCODINGS[encoding or ""]
 
-    def _store(self, key: str, stored: bytes, how: Compression | None, content_type: str) -> None:
+    def _fetch_range(self, key: str, start: int, stop: int) -> bytes | None:
+        try:
+            content, encoding, _, _ = self._ask("get_file", "read", key, start=start, end=stop)
+        except Fatal as error:
+            if is_beyond_the_end(error.__cause__):
+                return b""
+            raise
+        if content is None:
+            return None
+        if _ENCODINGS.get(encoding or "", "gzip") is not None:
+            raise refuse_range(self.url, key)
+        part: bytes = content
+        return part if len(part) <= stop - start else part[start:stop]  # plain web servers send the whole
+
+    def _store(self, key: str, stored: bytes | bytearray, how: Compression | None, content_type: str) -> None:
         if self._scheme.startswith("http"):
             raise Fatal(f"cannot write {self.url}/{key}: an {self._scheme}:// layer can only be read")
         caching = "no-cache" if content_type == "application/json" else None  # info and provenance change
-        self._ask("put_file", "write", key, stored, content_type, how, cache_control=caching)
+        self._ask("put_file", "write", key, bytes(stored), content_type, how, cache_control=caching)
 
     def _has(self, key: str) -> bool:
         return bool(self._ask("exists", "look for", key))

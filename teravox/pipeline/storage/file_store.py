@@ -9,12 +9,12 @@ import os
 from collections.abc import Iterator
 
 from teravox.pipeline.storage.atomic_write import is_temporary, make_folder, write_atomic
-from teravox.pipeline.storage.compression import ENDING, ENDINGS, GZIP_LEVEL
+from teravox.pipeline.storage.compression import ENDING, ENDINGS
 from teravox.pipeline.storage.errno_sentences import explain
 from teravox.pipeline.storage.side_by_side import LOCAL_LANES
 from teravox.pipeline.storage.tally import TALLY
 from teravox.pipeline.storage.urls import confine, confine_prefix
-from teravox.pipeline.storage.whole_objects import Stored, WholeObjects
+from teravox.pipeline.storage.whole_objects import Stored, WholeObjects, refuse_range
 from teravox.pipeline.store import Compression
 
 
@@ -26,8 +26,8 @@ class FileStore(WholeObjects):
 
     can_append = True
 
-    def __init__(self, folder: str, *, durable: bool = False, gzip_level: int = GZIP_LEVEL) -> None:
-        super().__init__(f"file://{folder}", LOCAL_LANES, gzip_level)
+    def __init__(self, folder: str, *, durable: bool = False) -> None:
+        super().__init__(f"file://{folder}", LOCAL_LANES)
         self._base = f"{folder.rstrip('/')}/"
         self._durable = durable
 
@@ -56,7 +56,20 @@ class FileStore(WholeObjects):
                     raise explain(error, "read", path + ending) from error
         return None
 
-    def _store(self, key: str, stored: bytes, how: Compression | None, content_type: str) -> None:  # noqa: ARG002 - files have no content type
+    def _fetch_range(self, key: str, start: int, stop: int) -> bytes | None:
+        path = self._base + key
+        try:
+            with open(path, "rb") as file:
+                file.seek(start)
+                return file.read(stop - start)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            if self._has(key):
+                raise refuse_range(self.url, key) from None
+            return None
+        except OSError as error:
+            raise explain(error, "read", path) from error
+
+    def _store(self, key: str, stored: bytes | bytearray, how: Compression | None, content_type: str) -> None:  # noqa: ARG002 - files have no content type
         path = self._base + key
         written = ENDING[how]
         try:

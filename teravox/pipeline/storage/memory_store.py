@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from teravox.pipeline.errors import Fatal
-from teravox.pipeline.storage.compression import ENDING, ENDINGS, GZIP_LEVEL
+from teravox.pipeline.storage.compression import ENDING, ENDINGS
 from teravox.pipeline.storage.side_by_side import LOCAL_LANES
 from teravox.pipeline.storage.urls import confine_prefix
-from teravox.pipeline.storage.whole_objects import Stored, WholeObjects
+from teravox.pipeline.storage.whole_objects import Stored, WholeObjects, refuse_range
 from teravox.pipeline.store import Compression
 
 
@@ -17,8 +17,8 @@ class MemoryStore(WholeObjects):
 
     can_append = False
 
-    def __init__(self, url: str, *, gzip_level: int = GZIP_LEVEL) -> None:
-        super().__init__(url, LOCAL_LANES, gzip_level)
+    def __init__(self, url: str) -> None:
+        super().__init__(url, LOCAL_LANES)
         bucket, _, path = url.removeprefix("mem://").partition("/")
         self._bucket = bucket
         self._base = f"{path}/" if path else ""
@@ -49,9 +49,15 @@ class MemoryStore(WholeObjects):
                 return stored, how
         return None
 
-    def _store(self, key: str, stored: bytes, how: Compression | None, content_type: str) -> None:  # noqa: ARG002 - memory has no content type
+    def _fetch_range(self, key: str, start: int, stop: int) -> bytes | None:
+        stored = self._fetch(key)
+        if stored is not None and stored[1] is not None:
+            raise refuse_range(self.url, key)
+        return None if stored is None else stored[0][start:stop]
+
+    def _store(self, key: str, stored: bytes | bytearray, how: Compression | None, content_type: str) -> None:  # noqa: ARG002 - memory has no content type
         objects = self._objects()
-        objects[self._base + key + ENDING[how]] = stored
+        objects[self._base + key + ENDING[how]] = bytes(stored)
         for ending in ENDINGS:
             if ending != ENDING[how]:
                 objects.pop(self._base + key + ending, None)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from teravox.pipeline.storage.compression import GZIP_LEVEL
 from teravox.pipeline.storage.file_store import FileStore
 from teravox.pipeline.storage.memory_store import MemoryStore
 from teravox.pipeline.storage.urls import normalize
 from teravox.pipeline.store import Store
 
 
-def open_store(url: str, *, durable: bool = False, gzip_level: int = GZIP_LEVEL) -> Store:
+def open_store(url: str, *, durable: bool = False) -> Store:
     """The store at a plain path, or at a file://, mem://, s3://, gs:// or (to read) https:// URL; nothing is contacted yet.
 
     `durable` brings every write to the disk before it counts as done; buckets always do.
     """
     url = normalize(url)
     if url.startswith("file://"):
-        return FileStore(url.removeprefix("file://"), durable=durable, gzip_level=gzip_level)
+        return FileStore(url.removeprefix("file://"), durable=durable)
     if url.startswith("mem://"):
-        return MemoryStore(url, gzip_level=gzip_level)
+        return MemoryStore(url)
     from teravox.pipeline.storage.cloud_store import CloudStore
 
-    return CloudStore(url, gzip_level=gzip_level)
+    return CloudStore(url)

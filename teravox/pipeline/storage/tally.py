@@ -58,7 +58,7 @@ class Tally:
         with self._lock:
             self._bytes_out += size
 
-    def put(self, url: str, key: str, stored: bytes) -> None:
+    def put(self, url: str, key: str, stored: bytes | bytearray) -> None:
         """An object was written as these bytes."""
         crc = zlib.crc32(stored)
         with self._lock:

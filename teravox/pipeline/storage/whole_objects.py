@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 
 from teravox.pipeline.errors import BadInput
-from teravox.pipeline.storage.compression import GZIP_LEVEL, compress, decompress
+from teravox.pipeline.storage.compression import compress, decompress
 from teravox.pipeline.storage.side_by_side import LANES, do_all, side_by_side
 from teravox.pipeline.storage.tally import TALLY
 from teravox.pipeline.storage.urls import confine
@@ -18,17 +18,20 @@ Stored = tuple[bytes, Compression | None]
 class WholeObjects(ABC):
     """A store that says how one object is fetched, stored, found and removed."""
 
-    def __init__(self, url: str, lanes: int = LANES, gzip_level: int = GZIP_LEVEL) -> None:
+    def __init__(self, url: str, lanes: int = LANES) -> None:
         self.url = url
         self._lanes = lanes
-        self._gzip_level = gzip_level
 
     @abstractmethod
     def _fetch(self, key: str) -> Stored | None:
         """The object as it is stored."""
 
     @abstractmethod
-    def _store(self, key: str, stored: bytes, how: Compression | None, content_type: str) -> None:
+    def _fetch_range(self, key: str, start: int, stop: int) -> bytes | None:
+        """Some bytes of the object; BadInput if it is compressed."""
+
+    @abstractmethod
+    def _store(self, key: str, stored: bytes | bytearray, how: Compression | None, content_type: str) -> None:
         """Write the object, compressed already, whole or not at all."""
 
     @abstractmethod
@@ -51,18 +54,24 @@ class WholeObjects(ABC):
                 f"{self.url}/{key} cannot be read: {error}. It was damaged or cut off; write it again"
             ) from None
 
+    def get_range(self, key: str, start: int, stop: int) -> bytes | None:
+        part = self._fetch_range(confine(key, self.url), start, stop) if stop > start else b""
+        TALLY.read(len(part or b""))
+        return part
+
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes | None]:
         return dict(side_by_side(lambda key: (key, self.get(key)), keys, self._lanes))
 
     def put(
         self,
         key: str,
-        data: bytes,
+        data: bytes | bytearray,
         *,
         compress: Compression | None = None,
+        level: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        stored = _compress(data, compress, self._gzip_level)
+        stored = _compress(data, compress, level)
         self._store(confine(key, self.url), stored, compress, content_type)
         TALLY.put(self.url, key, stored)
 
@@ -71,10 +80,13 @@ class WholeObjects(ABC):
         objects: Mapping[str, bytes] | Iterable[tuple[str, bytes]],
         *,
         compress: Compression | None = None,
+        level: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
         pairs = objects.items() if isinstance(objects, Mapping) else objects
-        do_all(lambda pair: self.put(*pair, compress=compress, content_type=content_type), pairs, self._lanes)
+        do_all(
+            lambda pair: self.put(*pair, compress=compress, level=level, content_type=content_type), pairs, self._lanes
+        )
 
     def exists(self, keys: Iterable[str]) -> dict[str, bool]:
         return dict(side_by_side(lambda key: (key, self._has(confine(key, self.url))), keys, self._lanes))
@@ -88,3 +100,8 @@ class WholeObjects(ABC):
 
 
 _compress = compress  # `put` has an option of that name
+
+
+def refuse_range(url: str, key: str) -> BadInput:
+    """What to raise where a part is wanted of an object that is stored compressed."""
+    return BadInput(f"{url}/{key} is stored compressed, so no part of it can be read; store it as it is")

@@ -13,17 +13,24 @@ from msgspec import Meta
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.job import Job
-from teravox.pipeline.options import Bounds, Compress, Factor, FillMissing, Layer, Memory, Mip, Shape, says
+from teravox.pipeline.options import (
+    Bounds,
+    Compress,
+    EncodingName,
+    Factor,
+    FillMissing,
+    Layer,
+    Memory,
+    Mip,
+    Shape,
+    says,
+)
 
 if TYPE_CHECKING:
     from teravox.kernels.downsample import Method
     from teravox.pipeline.layers.info import Scale
     from teravox.pipeline.layers.layer import Layer as OpenLayer
     from teravox.pipeline.layers.one_pass import Pass
-
-Encoding = Literal[
-    "auto", "raw", "jpeg", "png", "jxl", "compressed_segmentation", "compresso", "crackle", "fpzip", "zfpc"
-]
 
 LIBRARIES = 200_000_000  # bytes that the interpreter and the libraries take
 COPIES = 5  # of each chunk that is on its way: voxels, encoded, packed, and what the codecs need
@@ -58,9 +65,9 @@ class Downsample(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
     shape: Shape = None
     memory_limit: Memory = 3_500_000_000
     compress: Compress = "gzip"
-    encoding: Annotated[Encoding, says("How the new mips are encoded; auto: as the mip that they are made of.")] = (
-        "auto"
-    )
+    encoding: Annotated[
+        Literal["auto", EncodingName], says("How the new mips are encoded; auto: as the mip that they are made of.")
+    ] = "auto"
 
     def prepare(self) -> None:
         from teravox.pipeline.layers.pyramid import add_scales

@@ -339,7 +339,7 @@ def test_a_layer_in_memory_is_downsampled() -> None:
     store.put("s/0-16_0-16_0-8", array.tobytes("F"))
     do(Downsample(store.url))
     expected = downsample(array, (2, 2, 1), 1, "average")[0]
-    assert store.get("3.0_3.0_3/0-8_0-8_0-8") == expected.tobytes("F")
+    assert store.get("3_3_3/0-8_0-8_0-8") == expected.tobytes("F")
 
 
 def test_json_has_the_names_of_the_options() -> None:

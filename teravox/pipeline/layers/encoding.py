@@ -1,0 +1,68 @@
+"""What a scale says of its encoding: the word, its level and its effort."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.layers.sharding.spec import Packing
+
+Json = dict[str, Any]  # JSON may hold anything
+
+# encoding → the words of a scale that belong to it
+WORDS: dict[str, tuple[str, ...]] = {
+    "compressed_segmentation": ("compressed_segmentation_block_size",),
+    "jpeg": ("jpeg_quality",),
+    "png": ("png_level",),
+    "jxl": ("jxl_quality", "jxl_effort", "jxl_decodingspeed"),
+    "fpzip": ("fpzip_precision",),
+    "zfpc": ("zfpc_rate", "zfpc_precision", "zfpc_tolerance", "zfpc_correlated_dims"),
+}
+
+# What the codecs leave to gain for gzip is worth its time.
+PACKED_WELL = frozenset({"raw", "compressed_segmentation", "compresso", "zfpc"})
+
+
+class Limits(NamedTuple):
+    """The word that a level or an effort has in a scale, and what it may be."""
+
+    word: str
+    least: int
+    most: int
+
+
+LEVELS = {
+    "jpeg": Limits("jpeg_quality", 0, 100),
+    "png": Limits("png_level", 0, 9),
+    "jxl": Limits("jxl_quality", 0, 100),
+    "fpzip": Limits("fpzip_precision", 0, 32),
+    "zfpc": Limits("zfpc_precision", 0, 64),
+}
+EFFORTS = {"jxl": Limits("jxl_effort", 1, 10)}
+
+
+def encoding_words(encoding: str, *, level: int | None = None, effort: int | None = None) -> Json:
+    """What is to stand in a scale for an encoding; BadUsage where it has no such level or effort."""
+    words: Json = {"encoding": encoding}
+    if encoding == "compressed_segmentation":
+        words["compressed_segmentation_block_size"] = [8, 8, 8]
+    for option, value, limits in (("level", level, LEVELS), ("effort", effort, EFFORTS)):
+        if value is None:
+            continue
+        if encoding not in limits:
+            raise BadUsage(f"--encoding-{option}: {encoding} has none; {', '.join(limits)} have")
+        word, least, most = limits[encoding]
+        if not least <= value <= most:
+            raise BadUsage(f"--encoding-{option}: {encoding} takes {least} to {most}, got {value}")
+        words[word] = value
+    return words
+
+
+def keep_words(raw: Json) -> Json:
+    """What a scale says of its encoding, to be said again in another."""
+    return {word: raw[word] for word in ("encoding", *WORDS.get(raw["encoding"], ())) if word in raw}
+
+
+def packing_of(encoding: str, compress: str) -> Packing:
+    """How chunks of an encoding are packed in a shard, if `--compress` says so."""
+    return "gzip" if compress == "gzip" and encoding in PACKED_WELL else "raw"
