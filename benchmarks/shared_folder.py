@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -36,11 +35,11 @@ def run(side: Side, scale: Scale, mounts: Mounts) -> Figures:
         workers = [stack.enter_context(side.process(places[0]))]
         inserted = workers[0].ask("insert", scale.tasks)
         workers += [stack.enter_context(side.process(places[number % 2])) for number in range(1, PROCESSES)]
-        started = time.perf_counter()
         for worker in workers:
             worker.say("drain")
-        done = sum(worker.answer()["tasks"] for worker in workers)
-        seconds = time.perf_counter() - started
+        answers = [worker.answer() for worker in workers]
+        done = sum(answer["tasks"] for answer in answers)
+        seconds = max(answer["wall"] for answer in answers)
     if done != scale.tasks:
         print(f"{side.module}: {done:,} tasks were said to be done, of {scale.tasks:,}", file=sys.stderr)
     print(
