@@ -29,7 +29,10 @@ Bytes = Annotated[int, Meta(gt=0), says("A size, like 3.5GB.", form="bytes")]
 Memory = Annotated[int, Meta(gt=0), says("Most memory that a task may need.", form="bytes")]
 Seconds = Annotated[float, Meta(ge=0), says("A time, like 90s or 10m.", form="seconds")]
 Compress = Annotated[
-    Literal["gzip", "br", "zstd", "none"], says("How stored chunks are compressed on top of their encoding.")
+    Literal["auto", "gzip", "br", "zstd", "none"],
+    says(
+        "How stored chunks are compressed on top of their encoding. auto: gzip, but not where the encoding leaves nothing to gain."
+    ),
 ]
 CompressLevel = Annotated[
     int | None, says("How hard --compress tries: gzip 1 to 12, br 0 to 11, zstd 1 to 19. Default: what measured best.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.layers.sharding.spec import Packing
+from teravox.pipeline.store import Compression
 
 Json = dict[str, Any]  # JSON may hold anything
 
@@ -20,7 +21,9 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 
 # What the codecs leave to gain for gzip is worth its time.
-PACKED_WELL = frozenset({"raw", "compressed_segmentation", "compresso", "zfpc"})
+PACKED_WELL = frozenset({"raw", "compressed_segmentation", "compresso", "crackle", "zfpc"})
+
+_WORDS: dict[str, Compression | None] = {"none": None, **{how: how for how in get_args(Compression)}}
 
 
 class Limits(NamedTuple):
@@ -63,6 +66,16 @@ def keep_words(raw: Json) -> Json:
     return {word: raw[word] for word in ("encoding", *WORDS.get(raw["encoding"], ())) if word in raw}
 
 
-def packing_of(encoding: str, compress: str) -> Packing:
-    """How chunks of an encoding are packed in a shard, if `--compress` says so."""
-    return "gzip" if compress == "gzip" and encoding in PACKED_WELL else "raw"
+def compression_of(compress: str, encoding: str) -> Compression | None:
+    """How stored chunks of an encoding are compressed, if `--compress` says so; auto: gzip where that gains something."""
+    if compress == "auto":
+        return "gzip" if encoding in PACKED_WELL else None
+    return _WORDS[compress]
+
+
+def packing_of(compress: str, encoding: str) -> Packing:
+    """How chunks of an encoding are packed in a shard, if `--compress` says so; shards know gzip and nothing else."""
+    how = compression_of(compress, encoding)
+    if how not in (None, "gzip"):
+        raise BadUsage(f"--compress: shards can be packed with gzip or not at all, not with {how}")
+    return "gzip" if how else "raw"
