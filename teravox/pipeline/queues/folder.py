@@ -8,8 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from pathlib import Path
 
@@ -78,25 +77,32 @@ class FolderQueue:
     def _insert_side_by_side(
         self, entries: Iterator[Entry], known: IdSet, counted: dict[bool, int], progress: Callable[[int], None]
     ) -> None:
-        def put(entry: Entry, steps: FolderSteps) -> bool:
-            return self._disk.take(steps.insert(entry.id, entry.body, known))
+        turn = threading.Lock()
+        ended = threading.Event()
 
-        # A look-ahead of a few entries a thread keeps memory flat; each thread has a writer's name of its own.
-        free = [FolderSteps(f"{self.worker}{n:x}") for n in range(SIDE_BY_SIDE)]
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            under_way: dict[Future[bool], FolderSteps] = {}
-            for entry in entries:
-                if not free:
-                    ready, _ = wait_for(under_way, return_when="FIRST_COMPLETED")
-                    for future in ready:
-                        free.append(under_way.pop(future))
-                        counted[future.result()] += 1
+        def put_all(steps: FolderSteps) -> None:
+            try:
+                while not ended.is_set():
+                    with turn:
+                        entry = next(entries, None)
+                    if entry is None:
+                        return
+                    is_new = self._disk.take(steps.insert(entry.id, entry.body, known))
+                    with turn:
+                        counted[is_new] += 1
                         progress(1)
-                steps = free.pop()
-                under_way[pool.submit(put, entry, steps)] = steps
-            for future in under_way:
-                counted[future.result()] += 1
-                progress(1)
+            except BaseException:
+                ended.set()
+                raise
+
+        # Each thread has a writer's name of its own.
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            threads = [pool.submit(put_all, FolderSteps(f"{self.worker}{n:x}")) for n in range(SIDE_BY_SIDE)]
+            try:
+                for thread in threads:
+                    thread.result()
+            finally:
+                ended.set()
 
     def lease(self, seconds: float, most: int = 1, wait: float = 0.0) -> list[Lease]:
         leases = self._disk.take(self._steps.lease(seconds, most))
