@@ -1,0 +1,21 @@
+"""Compiles loops over arrays at their first use, and keeps the result beside the code or in the user's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])  # Any: whatever the loops take
+
+
+def compiled(function: F) -> F:
+    """The function in machine code, which lets other threads run while it does.
+
+    Where no folder can be written to keep it, each process compiles it again.
+    """
+    try:
+        return cast("F", numba.njit(nogil=True, cache=True)(function))
+    except RuntimeError:  # numba has found no place for its cache
+        return cast("F", numba.njit(nogil=True)(function))

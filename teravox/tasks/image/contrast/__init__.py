@@ -1,0 +1,1 @@
+"""Contrast of grey images, slice by slice."""
