@@ -9,7 +9,7 @@ SOURCES := $(shell find teravox -name '*.py') pyproject.toml README.md LICENSE
 # Percent of lines and branches that the tests must reach.
 COVERAGE_FLOOR := 89
 
-PYTEST := cd build/away && COVERAGE_FILE=$(CURDIR)/build/coverage/data \
+PYTEST := cd build/away && COVERAGE_FILE=$(CURDIR)/build/coverage/data TERAVOX_TEST_PICTURES=$(CURDIR)/build/pictures \
 	$(CURDIR)/$(SHIPPED)/bin/pytest --config-file=$(CURDIR)/pyproject.toml \
 	--cov --cov-config=$(CURDIR)/pyproject.toml --cov-append --cov-report=
 
@@ -20,7 +20,7 @@ help:
 	@echo "make demo          make a small layer, take it through a queue and two workers"
 	@echo "make test          build the wheel, install it elsewhere, run the tests against it"
 	@echo "make lint          format, style, types, layers"
-	@echo "make bench         compare the queue, the worker and the start with Igneous (QUICK=1: a first look)"
+	@echo "make bench         compare queue, worker, start and image kinds with Igneous (QUICK=1: a first look)"
 	@echo "make docs          write docs/commands.md anew from the declarations"
 	@echo "make format        put the code into the form that make lint asks for"
 	@echo "make test-servers  install the servers of the tests: SLURM, Ceph and others (root on Debian)"
@@ -54,6 +54,7 @@ bench: .venv/.project $(IGNEOUS)/.made
 	$(BIN)/python -m benchmarks.startup --against $(IGNEOUS) $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.folder_queue --against $(IGNEOUS) $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.overhead --against $(IGNEOUS) $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks.images --against $(IGNEOUS) $(if $(QUICK),--quick)
 
 docs: .venv/.project
 	$(BIN)/python -m teravox.cli.manual > docs/commands.md

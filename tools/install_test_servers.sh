@@ -4,8 +4,8 @@ set -euo pipefail
 folder=$1
 mkdir -p "$folder"
 
-packages=(slurm-wlm munge faketime strace ceph-mon ceph-osd ceph-mds ceph-fuse ceph-common iproute2)
-commands=(slurmctld munged faketime strace ceph-mon ceph-osd ceph-mds ceph-fuse ceph ip)
+packages=(slurm-wlm munge faketime strace ceph-mon ceph-osd ceph-mds ceph-fuse ceph-common iproute2 chromium)
+commands=(slurmctld munged faketime strace ceph-mon ceph-osd ceph-mds ceph-fuse ceph ip chromium)
 missing=()
 for command in "${commands[@]}"; do
     PATH="$PATH:/usr/sbin:/sbin" command -v "$command" >/dev/null || missing+=("$command")

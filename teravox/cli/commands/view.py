@@ -1,0 +1,81 @@
+"""`teravox view`: layers in the browser."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+from msgspec import Meta
+
+from teravox.cli.command import Call, Command
+from teravox.pipeline.exit_codes import ExitCode
+from teravox.pipeline.options import says
+
+
+class View(Command, frozen=True):
+    """Show layers together in the browser, with Neuroglancer.
+
+    It serves the layers and the Neuroglancer client from this machine to this machine; the internet is not needed.
+    Layers may be local or remote, and are only read. Compressed files and encodings that Neuroglancer does not know,
+    such as crackle, are decoded on the way. It prints the URL, and ends with Ctrl-C.
+
+        teravox view ./em ./seg
+    """
+
+    layer: Annotated[
+        tuple[str, ...], says("Path or URL of a Precomputed layer; one or several.", form="layer", positional=True)
+    ]
+    browser: Annotated[bool, says("Open the browser; without it only the URL is printed.")] = True
+    port: Annotated[
+        Annotated[int, Meta(ge=1, le=65535)] | None, says("Port to serve from. Default: any that is free.")
+    ] = None
+    position: Annotated[
+        tuple[float, float, float] | None,
+        says("Where to look, in voxels of the first layer. Default: the middle of all."),
+    ] = None
+    segments: Annotated[
+        tuple[Annotated[int, Meta(gt=0)], ...],
+        says("Segments to select. Default: where there are meshes or skeletons, some large ones."),
+    ] = ()
+
+    def run(self, call: Call) -> int:  # noqa: ARG002 - a command's run takes it
+        from teravox.pipeline.view.look import look_at
+        from teravox.pipeline.view.server import ViewServer
+
+        shown = look_at(self.layer, self.segments)
+        with _until_told(), ViewServer(shown, port=self.port or 0, position=self.position) as server:
+            print(server.url, flush=True)
+            print("Ctrl-C ends it.", file=sys.stderr)
+            if self.browser:
+                _open_browser(server.url_for_once)
+            server.serve_forever(poll_interval=0.1)
+        return ExitCode.DONE
+
+
+@contextmanager
+def _until_told() -> Iterator[None]:
+    """Ends the block in order at Ctrl-C and SIGTERM."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _open_browser(url: str) -> None:
+    """Start the browser, where there is a screen to show it on: one for terminals would take this one."""
+    import webbrowser
+
+    has_screen = sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if not (has_screen and webbrowser.open(url)):
+        print("There is no browser to open here: open the URL in one of yours.", file=sys.stderr)
