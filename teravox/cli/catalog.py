@@ -16,7 +16,7 @@ from teravox.cli import commands, general
 from teravox.cli.command import Command
 from teravox.cli.fields import Field, fields_of
 from teravox.cli.parse import did_you_mean
-from teravox.cli.run_kind import HowItIsRun
+from teravox.cli.run_kind import HowItIsAsked, HowItIsRun, asks
 from teravox.pipeline.errors import BadKind, BadUsage
 from teravox.pipeline.job import Job
 from teravox.pipeline.registry import Registry
@@ -91,6 +91,8 @@ class Catalog:
         sections = [Section(f"Options of {name}", fields_of(struct))]
         if name in self.registry:
             sections.append(Section("How it is run", fields_of(HowItIsRun)))
+        if issubclass(struct, Job) and asks(struct):
+            sections.append(Section("Before it is done", fields_of(HowItIsAsked)))
         declared = Declared(name, struct, tuple(sections))
         _refuse_doubles(declared)
         return declared

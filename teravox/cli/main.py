@@ -16,7 +16,7 @@ from teravox.cli.general import Opening, take_general
 from teravox.cli.given import build, gather, read_values
 from teravox.cli.help import help_of, help_of_all, help_of_group
 from teravox.cli.parse import did_you_mean
-from teravox.cli.run_kind import HowItIsRun, run_kind
+from teravox.cli.run_kind import HowItIsAsked, HowItIsRun, run_kind
 from teravox.pipeline.errors import BadUsage, TeravoxError
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.job import Job
@@ -107,7 +107,10 @@ def _call(catalog: Catalog, declared: Declared, words: Sequence[str], config: Co
     struct = build(declared.struct, declared.sections[0].fields, values, given)
     if isinstance(struct, Job):
         how = build(HowItIsRun, declared.sections[1].fields, values, given)
-        return run_kind(declared.name, struct, how, call)
+        asked = build(
+            HowItIsAsked, [field for section in declared.sections[2:] for field in section.fields], values, given
+        )
+        return run_kind(declared.name, struct, how, asked, call)
     assert isinstance(struct, Command)  # the catalog holds nothing else
     return struct.run(call)
 

@@ -45,6 +45,8 @@ def _command(declared: Declared) -> Iterator[str]:
     for paragraph in declared.text.split("\n\n"):
         yield from (*paragraph.splitlines(), "")
     yield from _table(sorted(declared.sections[0].fields, key=lambda field: not field.positional))
+    for section in declared.sections[2:]:
+        yield from _table(section.fields)
     if declared.is_kind:
         yield from ("And the options of [how a kind is run](#how-a-kind-is-run).", "")
 

@@ -8,20 +8,21 @@ from typing import Annotated
 
 import msgspec
 
+from teravox.cli.ask import is_agreed
 from teravox.cli.command import Call
 from teravox.cli.errors import BadOption
 from teravox.cli.given import Given
-from teravox.cli.options import EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries
+from teravox.cli.options import Durable, EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries, Yes
 from teravox.cli.progress import show_progress
-from teravox.cli.say import say_tasks
+from teravox.cli.say import plain, say_tasks
 from teravox.pipeline.exit_codes import ExitCode
-from teravox.pipeline.job import AnyJob
+from teravox.pipeline.job import AnyJob, Job
 from teravox.pipeline.options import says
 from teravox.pipeline.units import say_seconds
 from teravox.pipeline.worker.settings import WorkerSettings
 
 _USUAL = WorkerSettings()
-_ONLY_HERE = ("parallel", "tries", "task_timeout")
+_ONLY_HERE = ("parallel", "tries", "task_timeout", "durable")
 _ONLY_SQS = ("region", "endpoint_url")
 
 
@@ -43,12 +44,24 @@ class HowItIsRun(msgspec.Struct, frozen=True, kw_only=True):
     )
     tries: Tries = _USUAL.tries
     task_timeout: TaskTimeout = None
+    durable: Durable = False
     quiet: Quiet = False
     region: Region = None
     endpoint_url: EndpointUrl = None
 
 
-def run_kind(kind: str, job: AnyJob, how: HowItIsRun, call: Call) -> int:
+class HowItIsAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """The option of those kinds that ask before something is lost."""
+
+    yes: Yes = False
+
+
+def asks(kind: type[AnyJob]) -> bool:
+    """Whether a kind may ask before it is done."""
+    return kind.question is not Job.question
+
+
+def run_kind(kind: str, job: AnyJob, how: HowItIsRun, asked: HowItIsAsked, call: Call) -> int:
     """Do what was asked for with a job; the exit code."""
     _refuse_what_would_be_ignored(how, call.given)
     if how.dry_run:
@@ -56,6 +69,9 @@ def run_kind(kind: str, job: AnyJob, how: HowItIsRun, call: Call) -> int:
 
         show_plan(kind, job, resume=how.resume)
         return ExitCode.DONE
+    question = job.question()
+    if question is not None and not is_agreed(question, yes=asked.yes):
+        return ExitCode.FAILED
     if how.queue is not None:
         return _enqueue(kind, job, how.queue, how, call)
     return _do_here(kind, job, how, call)
@@ -93,6 +109,7 @@ def _do_here(kind: str, job: AnyJob, how: HowItIsRun, call: Call) -> int:
         processes=how.parallel or granted_cores(),
         tries=how.tries,
         task_timeout=how.task_timeout,
+        durable=how.durable,
         exit_on_empty=True,
         plugins=call.registry.plugins,
         quiet=True,
@@ -105,6 +122,8 @@ def _do_here(kind: str, job: AnyJob, how: HowItIsRun, call: Call) -> int:
     if not how.quiet:
         failed = f", {outcome.failed:,} failed" if outcome.failed else ""
         print(f"{say_tasks(outcome.done)} done{failed} in {say_seconds(progress.seconds)}.")
+        if outcome.exit_code == ExitCode.DONE and (report := job.report()) is not None:
+            print(plain(report))
     return outcome.exit_code
 
 

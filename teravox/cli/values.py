@@ -191,6 +191,7 @@ _WRITINGS: dict[tuple[Any, Form | None], Writing] = {
     (bool, None): Writing(_parse_bool, lambda value: "yes" if value else "no", ""),
     (str, None): Writing(str, str, "TEXT"),
     (str, "layer"): Writing(layer_url, str, "LAYER"),
+    (str, "file"): Writing(layer_url, str, "FILE"),
     (str, "queue"): Writing(queue_url, str, "QUEUE"),
     (str, "path"): Writing(whole_path, str, "PATH"),
     (Box, None): Writing(_parse_box, str, "X0,Y0,Z0:X1,Y1,Z1"),

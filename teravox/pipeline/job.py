@@ -39,6 +39,14 @@ class Job(msgspec.Struct, Generic[P], frozen=True, kw_only=True, forbid_unknown_
     def finish(self) -> None:
         """What is left to do when every piece is done; safe to repeat."""
 
+    def question(self) -> str | None:
+        """What is lost by this job, as a sentence that is asked before it is prepared; None loses nothing."""
+        return None
+
+    def report(self) -> str | None:
+        """What came of it, in a few lines for the person who waited until it was finished."""
+        return None
+
     def home(self) -> str:
         """The layer beside which the ledger of this job lies: the one that it writes."""
         target = getattr(self, "dest", None) or getattr(self, "layer", None)

@@ -8,11 +8,14 @@ from msgspec import Meta
 
 from teravox.pipeline.box import Box, Vec
 
-Form = Literal["count", "bytes", "seconds", "layer", "queue", "path"]
+Form = Literal["count", "bytes", "seconds", "layer", "queue", "path", "file"]
 
 
 def says(text: str, *, form: Form | None = None, positional: bool = False, short: str = "") -> Meta:
-    """The help of an option and how it is written: as bytes (`3.5GB`), seconds (`10m`), a layer, a queue."""
+    """The help of an option and how it is written: as bytes (`3.5GB`), seconds (`10m`), a layer, a queue.
+
+    A `path` is one of the machine where the command is typed; a `file` is a URL, which workers may be kept from.
+    """
     extra = {"form": form, "positional": positional, "short": short}
     return Meta(description=text, extra={word: value for word, value in extra.items() if value})
 

@@ -77,6 +77,7 @@ def test_a_value_is_read_as_it_is_said(
         (str, "layer", "https://host/em", "https://host/em"),
         (str, "layer", "mem://em", "mem://em"),
         (str, "layer", "precomputed://gs://bucket/em", "gs://bucket/em"),
+        (str, "file", "s3://bucket/t.csv", "s3://bucket/t.csv"),
         (str, "queue", "sqs://brain", "sqs://brain"),
         (str, "queue", "https://sqs.eu-west-1.amazonaws.com/1/q", "https://sqs.eu-west-1.amazonaws.com/1/q"),
         (str, "queue", "fq:///data/q", "fq:///data/q"),
@@ -93,6 +94,7 @@ def test_a_text_means_a_value(kind: Any, form: Form | None, text: str, value: ob
         ("layer", "sub/../seg/", "file://{here}/seg"),
         ("layer", "file://seg", "file://{here}/seg"),
         ("layer", "precomputed://file://{here}/../seg", "file://{above}/seg"),
+        ("file", "t.csv", "file://{here}/t.csv"),
         ("queue", "./q", "fq://{here}/q"),
         ("queue", "fq://q", "fq://{here}/q"),
         ("path", "../map.csv", "{above}/map.csv"),
@@ -104,7 +106,7 @@ def test_a_local_place_is_made_absolute(tmp_path: Path, form: Form, text: str, p
     assert writing_of(str, form).parse(text.format(**names)) == place.format(**names)
 
 
-@pytest.mark.parametrize("form", ["layer", "queue", "path"])
+@pytest.mark.parametrize("form", ["layer", "file", "queue", "path"])
 @pytest.mark.parametrize("scheme", ["s3", "https", "sqs", "fq"])
 def test_a_password_in_a_url_is_refused_and_not_repeated(form: Form, scheme: str) -> None:
     with pytest.raises(ValueError, match="password") as caught:

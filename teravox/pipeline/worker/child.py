@@ -28,6 +28,7 @@ from teravox.pipeline.limits import check_memory
 from teravox.pipeline.message import Task, decode
 from teravox.pipeline.registry import Registry
 from teravox.pipeline.secrets import redact
+from teravox.pipeline.storage.durability import durable_writes
 from teravox.pipeline.storage.urls import normalize
 from teravox.pipeline.worker.memory import forget_peak, peak_memory
 from teravox.pipeline.worker.wire import Answer, Broke, Done, Finished, Ready, Run, receive_run, send
@@ -44,6 +45,7 @@ class ChildSettings(msgspec.Struct, frozen=True):
     share: int  # bytes that a task may need
     source: str  # where that limit comes from
     processes: int
+    durable: bool = False
 
 
 def main(argv: list[str]) -> None:
@@ -56,12 +58,13 @@ def main(argv: list[str]) -> None:
     os.dup2(2, 1)  # what tasks print goes to the log, too
     registry = Registry(settings.plugins)
     send(line, Ready())
-    while True:
-        try:
-            order = receive_run(line)
-        except EOFError:
-            return
-        send(line, _obey(order, registry, settings))
+    with durable_writes(settings.durable):
+        while True:
+            try:
+                order = receive_run(line)
+            except EOFError:
+                return
+            send(line, _obey(order, registry, settings))
 
 
 def _obey(order: Run, registry: Registry, settings: ChildSettings) -> Answer:
@@ -170,7 +173,7 @@ def _layer_fields(kind: type[AnyJob]) -> frozenset[str]:
 
 def _is_layer(annotation: Any) -> bool:  # Any: whatever the fields of kinds are annotated with
     if isinstance(annotation, msgspec.Meta):
-        return (annotation.extra or {}).get("form") == "layer"
+        return (annotation.extra or {}).get("form") in {"layer", "file"}
     return any(map(_is_layer, (*get_args(annotation), *getattr(annotation, "__metadata__", ()))))
 
 

@@ -1,0 +1,68 @@
+"""Writes a table of labels to one file, as CSV or Parquet, some rows at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from teravox.pipeline.errors import BadUsage, Fatal
+from teravox.pipeline.label_tables.parquet import ParquetWriter
+from teravox.pipeline.label_tables.table import LabelTable
+from teravox.pipeline.storage.urls import normalize
+
+ENDINGS = (".csv", ".parquet")
+
+
+def check_output(url: str) -> None:
+    """Raise BadUsage if a table cannot be written there."""
+    if not url.endswith(ENDINGS):
+        raise BadUsage(f"--output: expected a file that ends in {' or '.join(ENDINGS)}, got {url}")
+    if not normalize(url).startswith("file://"):
+        raise BadUsage(f"--output: {url} is not on a file system; the table in the layer itself is Parquet files, too")
+
+
+def write_table(table: LabelTable, url: str) -> None:
+    """Write the file whole or not at all."""
+    path = Path(normalize(url).removeprefix("file://"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _replace(path) as file:
+            if path.suffix == ".csv":
+                _write_csv(table, file)
+            else:
+                _write_parquet(table, file)
+    except OSError as error:
+        raise Fatal(f"--output: cannot write {path}: {error.strerror}") from None
+
+
+def _write_csv(table: LabelTable, file: IO[bytes]) -> None:
+    names = list(table.index.columns)
+    file.write((",".join(names) + "\n").encode())
+    for columns in table.groups():
+        rows = zip(*(map(repr, columns[name].tolist()) for name in names), strict=True)
+        file.write("".join(",".join(row) + "\n" for row in rows).encode())
+
+
+def _write_parquet(table: LabelTable, file: IO[bytes]) -> None:
+    writer = ParquetWriter(file.write, table.index.columns)
+    for columns in table.groups():
+        writer.add(columns)
+    writer.close()
+
+
+@contextlib.contextmanager
+def _replace(path: Path) -> Iterator[IO[bytes]]:
+    """A hidden file beside a path, which takes its place when all went well."""
+    hidden = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}.tmp")
+    try:
+        with hidden.open("xb") as file:
+            yield file
+        os.replace(hidden, path)  # noqa: PTH105 - as what it is, a rename
+    except BaseException:
+        with contextlib.suppress(OSError):  # the first error is the one to tell
+            hidden.unlink()
+        raise

@@ -1,0 +1,1 @@
+"""Chunks of a layer, removed for ever."""

@@ -1,0 +1,176 @@
+"""`teravox image count`: how many voxels each label has, where, and in what box."""
+
+from __future__ import annotations
+
+import logging
+import math
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from teravox.pipeline.box import Box, Vec
+from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.job import Job
+from teravox.pipeline.label_tables.options import SegmentProperties, TableOutput
+from teravox.pipeline.options import Bounds, FillMissing, Layer, Mip, says
+
+if TYPE_CHECKING:
+    from teravox.pipeline.label_tables.plan import Counts
+    from teravox.pipeline.layers.layer import Layer as OpenLayer
+
+VOXELS = 1 << 26  # of a piece, if nobody says its shape
+RANGES = 16  # which a job merges by itself at its end; more are a matter of tasks
+MOST = 1 << 32  # voxels of a piece, so that sums of their coordinates fit in 64 bits
+LEAST = 50_000_000  # bytes for tables of labels
+
+
+class Count(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
+    """Count the voxels of every label, with its box and its centroid.
+
+    One pass over the voxels of --mip leaves the table LAYER/stats/voxels/KEY/table.json, where KEY is that of the
+    mip's scale, and beside it the rows of the table as Parquet files, sorted by label. Other kinds find the sizes
+    of labels there. Boxes are half-open, centroids are means of coordinates, and both are in voxels of --mip.
+    Label 0, the background, has a row like any other.
+
+        teravox image count ./seg --segment-properties -o sizes.csv
+    """
+
+    layer: Layer
+    mip: Mip = 0
+    fill_missing: FillMissing = False
+    bounds: Bounds = None
+    shape: Annotated[Vec | None, says("Size of a piece, in voxels of --mip. Default: about 64 million voxels.")] = None
+    memory_limit: Annotated[
+        Annotated[int, msgspec.Meta(gt=0)],
+        says("Most memory that a task may need; it limits how many labels a piece may have.", form="bytes"),
+    ] = 1_000_000_000
+    output: TableOutput = None
+    segment_properties: SegmentProperties = False
+
+    def prepare(self) -> None:
+        from teravox.pipeline.label_tables.merge import room_for_merge
+        from teravox.pipeline.label_tables.publish import check_publishing
+
+        layer, _ = self._plan(fresh=True)
+        room_for_merge(self.memory_limit)
+        check_publishing(layer, output=self.output, segment_properties=self.segment_properties)
+
+    def pieces(self) -> Sequence[Box]:
+        _, counts = self._plan()
+        return counts.grid
+
+    def memory(self, piece: Box) -> int:
+        from teravox.pipeline.label_tables.counting import counting_bytes
+
+        layer, _ = self._plan()
+        return counting_bytes(layer, self.mip, piece, self.memory_limit)
+
+    def run(self, piece: Box) -> None:
+        from teravox.pipeline.label_tables.counting import count_labels
+        from teravox.pipeline.label_tables.rows_file import encode_rows
+
+        layer, counts = self._plan(fresh=True)
+        box = piece.intersect(counts.bounds)
+        rows = count_labels(layer, self.mip, box, self.memory_limit, fill_missing=self.fill_missing)
+        layer.store.put(self.outputs(piece)[0], encode_rows(rows))
+
+    def outputs(self, piece: Box) -> Sequence[str]:
+        from teravox.pipeline.label_tables.places import counts_key
+
+        layer, counts = self._plan()
+        return [counts_key(self._folder(layer), counts.shape, piece)]
+
+    def finish(self) -> None:
+        from teravox.pipeline.label_tables.merge import make_plan, merge_range, record_counts
+        from teravox.pipeline.label_tables.publish import publish
+        from teravox.pipeline.layers.provenance import record_processing
+
+        layer, counts = self._plan(fresh=True)
+        folder = self._folder(layer)
+        record_counts(layer.store, folder, counts)
+        plan = make_plan(layer, self.mip, folder, self.memory_limit)
+        if len(plan.ranges) > RANGES:
+            logging.getLogger(__name__).warning("%s", self._say_merge(len(plan.ranges)))
+        else:
+            for labels in plan.ranges:
+                merge_range(layer.store, folder, plan, labels, self.memory_limit)
+            publish(layer, self.bounds, plan, output=self.output, segment_properties=self.segment_properties)
+        record_processing(layer.store, "image count", msgspec.to_builtins(self))
+
+    def report(self) -> str:
+        from teravox.pipeline.label_tables.merge import read_plan
+        from teravox.pipeline.label_tables.publish import say_table
+
+        layer, _ = self._plan()
+        ranges = len(read_plan(layer, self.mip, self._folder(layer)).ranges)
+        return self._say_merge(ranges) if ranges > RANGES else say_table(layer, self.mip, self.bounds)
+
+    def _say_merge(self, ranges: int) -> str:
+        words = ["teravox", "image", "count-merge", self.layer, "--mip", str(self.mip)]
+        words += [] if self.bounds is None else [f"--bounds={self.bounds}"]
+        words += [] if self.output is None else ["--output", self.output]
+        words += ["--segment-properties"] if self.segment_properties else []
+        return f"Everything is counted, and is to be merged in {ranges:,} tasks: {shlex.join(words)}"
+
+    def _plan(self, *, fresh: bool = False) -> tuple[OpenLayer, Counts]:
+        from teravox.pipeline.label_tables.plan import Counts
+        from teravox.pipeline.layers.chunk_grid import align_outward
+        from teravox.pipeline.layers.layer import Layer as OpenLayer
+
+        layer = OpenLayer.open(self.layer, fresh=fresh)
+        self._check(layer)
+        scale, box = layer.scale(self.mip), self._box(layer)
+        around = align_outward(scale, box).intersect(scale.bounds)
+        if self.shape is not None and any(n % c for n, c in zip(self.shape, scale.chunk, strict=True)):
+            around = box  # pieces cut through chunks wherever they begin
+        return layer, Counts(self.mip, box, around, self.shape or _shape(scale.chunk, around.size))
+
+    def _box(self, layer: OpenLayer) -> Box:
+        """The part that is counted."""
+        whole = layer.bounds(self.mip)
+        box = whole if self.bounds is None else self.bounds.intersect(whole)
+        if box.is_empty:
+            raise BadUsage(f"--bounds: {self.bounds} lies outside of {layer.place(self.mip)}, which is {whole}")
+        return box
+
+    def _folder(self, layer: OpenLayer) -> str:
+        from teravox.pipeline.label_tables.places import table_folder
+
+        return table_folder(layer.scale(self.mip), self.bounds)
+
+    def _check(self, layer: OpenLayer) -> None:
+        from teravox.pipeline.label_tables.counting import least_memory
+        from teravox.pipeline.units import say_bytes
+
+        info = layer.info
+        box = layer.bounds(self.mip)
+        if info.data_type.startswith("float"):
+            raise BadUsage(f"{layer.url} holds {info.data_type}, and labels are whole numbers")
+        if info.num_channels != 1:
+            raise BadUsage(f"{layer.url} has {info.num_channels} channels, and labels are counted in one")
+        if not all(-(2**31) <= n < 2**31 for n in (*box.min, *box.max)):
+            raise BadUsage(f"{layer.place(self.mip)} is {box}, and coordinates of labels have 32 bits")
+        if self.shape is not None and (min(self.shape) < 1 or math.prod(self.shape) > MOST):
+            raise BadUsage(f"--shape: expected three numbers from 1 up, and at most {MOST:,} voxels, got {self.shape}")
+        least = least_memory(layer, self.mip) + LEAST
+        if self.memory_limit < least:
+            raise BadUsage(
+                f"--memory: {say_bytes(self.memory_limit)} are too little for the chunks of {layer.place(self.mip)}; "
+                f"give it {say_bytes(least)} or more"
+            )
+
+
+def _shape(chunk: Vec, whole: Vec) -> Vec:
+    """A piece of whole chunks, doubled along its shortest side as long as it is small."""
+    shape = chunk
+    while True:
+        axes = [axis for axis in (0, 1, 2) if shape[axis] < whole[axis]]
+        if not axes:
+            return shape
+        longer = min(axes, key=lambda axis: shape[axis])
+        x, y, z = (n * 2 if axis == longer else n for axis, n in enumerate(shape))
+        if x * y * z > VOXELS:
+            return shape
+        shape = (x, y, z)

@@ -1,0 +1,147 @@
+"""`teravox image reorder`: the slices of a volume, in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+from teravox.pipeline.box import Box, Vec
+from teravox.pipeline.job import Job
+from teravox.pipeline.options import (
+    Bounds,
+    Compress,
+    CompressLevel,
+    Dest,
+    EncodingEffort,
+    EncodingLevel,
+    EncodingName,
+    FillMissing,
+    Memory,
+    Mip,
+    Shape,
+    Sharded,
+    Source,
+    says,
+)
+from teravox.pipeline.reorder.mapping import Unlisted
+
+if TYPE_CHECKING:
+    from teravox.pipeline.layers.layer import Layer
+    from teravox.pipeline.reorder.mapping import Mapping
+    from teravox.pipeline.reorder.plan import Plan
+
+
+class Reorder(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
+    """Copy a mip of a layer with its z slices in another order.
+
+    --mapping says which slice of SRC each slice of DEST shows: JSON like {"0": 1, "1": 0}, or CSV with two columns,
+    slice of DEST and slice of SRC. A slice may be shown several times, and null or an empty cell is background.
+    Slices are numbered as the volume is, so from its voxel offset on. DEST has one mip, as large as --mip of SRC or as
+    --bounds, and keeps the mapping in reorder.json.
+
+        teravox image reorder ./em ./em-sorted --mapping order.csv --unlisted same
+    """
+
+    src: Source
+    dest: Dest
+    mapping: Annotated[str, says("JSON or CSV file: slice of DEST, slice of SRC.", form="path")]
+    unlisted: Annotated[
+        Unlisted, says("What slices of DEST show that --mapping does not list: background, or the same slice of SRC.")
+    ] = "refuse"
+    mip: Mip = 0
+    fill_missing: FillMissing = False
+    bounds: Bounds = None
+    shape: Shape = None
+    memory_limit: Memory = 3_500_000_000
+    encoding: Annotated[Literal["auto", EncodingName], says("How DEST is encoded; auto: as SRC.")] = "auto"
+    encoding_level: EncodingLevel = None
+    encoding_effort: EncodingEffort = None
+    chunk_size: Annotated[Vec | None, says("Size of a chunk of DEST, in voxels. Default: as SRC.")] = None
+    compress: Compress = "auto"
+    compress_level: CompressLevel = None
+    sharded: Sharded = False
+
+    def prepare(self) -> None:
+        from teravox.pipeline.layers.new_layer import create_layer
+        from teravox.pipeline.reorder.mapping import KEY, check_kept, encode_mapping
+        from teravox.pipeline.storage.open import open_store
+
+        plan = self._plan(fresh=True)
+        mapping, store = self._read_mapping(plan), open_store(self.dest)
+        is_kept = check_kept(store, mapping)
+        create_layer(self.dest, plan.raw)
+        if not is_kept:
+            store.put(KEY, encode_mapping(mapping), content_type="application/json")
+
+    def pieces(self) -> Sequence[Box]:
+        return self._plan().grid
+
+    def memory(self, piece: Box) -> int:
+        from teravox.pipeline.reorder.plan import bytes_needed
+
+        plan = self._plan()
+        return bytes_needed(plan.source, self.mip, piece.size, plan.scale, self.dest)
+
+    def run(self, piece: Box) -> None:
+        from teravox.pipeline.errors import BadInput
+        from teravox.pipeline.layers.encoding import compression_of
+        from teravox.pipeline.layers.layer import Layer
+        from teravox.pipeline.reorder.mapping import kept_mapping
+        from teravox.pipeline.reorder.read import read_slices
+
+        plan = self._plan(fresh=True)
+        dest = Layer.open(self.dest)
+        if plan.scale not in dest.info.scales:
+            raise BadInput(f"layer {dest.url} no longer has the scale {plan.scale.key} that was made for this job")
+        slices = kept_mapping(dest.store).of(piece.min[2], piece.max[2])
+        voxels = read_slices(plan.source, self.mip, piece, slices, fill_missing=self.fill_missing)
+        compress = compression_of(self.compress, plan.scale.encoding)
+        dest.write(piece, dest.info.scales.index(plan.scale), voxels, compress=compress, level=self.compress_level)
+
+    def outputs(self, piece: Box) -> Sequence[str]:
+        return self._target(self._plan()).keys(piece, 0)
+
+    def finish(self) -> None:
+        from teravox.pipeline.layers.provenance import record_processing
+        from teravox.pipeline.storage.open import open_store
+
+        record_processing(open_store(self.dest), "image reorder", msgspec.to_builtins(self))
+
+    def _plan(self, *, fresh: bool = False) -> Plan:
+        from teravox.pipeline.contrast.plan import refuse_same
+        from teravox.pipeline.layers.layer import Layer
+        from teravox.pipeline.reorder.plan import Wish, plan_reorder
+
+        refuse_same(self.src, self.dest)
+        wish = Wish(
+            dest=self.dest,
+            mip=self.mip,
+            bounds=self.bounds,
+            shape=self.shape,
+            memory=self.memory_limit,
+            chunk=self.chunk_size,
+            encoding=None if self.encoding == "auto" else self.encoding,
+            encoding_level=self.encoding_level,
+            encoding_effort=self.encoding_effort,
+            compress=self.compress,
+            compress_level=self.compress_level,
+            sharded=self.sharded,
+        )
+        return plan_reorder(Layer.open(self.src, fresh=fresh), wish)
+
+    def _read_mapping(self, plan: Plan) -> Mapping:
+        from teravox.pipeline.reorder.mapping import read_mapping
+
+        dest, source = plan.scale.bounds, plan.source.bounds(self.mip)
+        ranges = [range(box.min[2], box.max[2]) for box in (dest, source)]
+        return read_mapping(self.mapping, ranges[0], ranges[1], self.unlisted)
+
+    def _target(self, plan: Plan) -> Layer:
+        """The destination as it is to be, whether it is there or not."""
+        from teravox.pipeline.layers.info import encode_info
+        from teravox.pipeline.layers.layer import Layer
+        from teravox.pipeline.storage.open import open_store
+
+        return Layer(open_store(self.dest), encode_info(plan.raw))
