@@ -1,0 +1,1 @@
+"""Images as they come from microscopes and other programs: one file of this room, one format."""
