@@ -19,6 +19,10 @@ TaskTimeout = Annotated[
     float | None,
     Meta(description="Time after which a running task counts as hung. Default: never.", extra={"form": "seconds"}),
 ]
+Durable = Annotated[
+    bool,
+    says("Wait until every file is on the disk before it counts as written, so that a power failure loses nothing."),
+]
 Quiet = Annotated[bool, says("Say nothing but warnings and errors.", short="q")]
 Yes = Annotated[bool, says("Do it without asking.", short="y")]
 AsJson = Annotated[bool, says("Print JSON, for machines.")]

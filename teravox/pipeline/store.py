@@ -21,6 +21,12 @@ class Store(Protocol):
     def get(self, key: str) -> bytes | None:
         """The whole object, with its transport compression undone; None if it is not there."""
 
+    def get_stored(self, key: str, *, most: int | None = None) -> tuple[bytes, Compression | None] | None:
+        """The whole object as it is stored, and how it is compressed; None if it is not there.
+
+        One of more than `most` bytes raises BadInput; of a file no more than its length is looked at then.
+        """
+
     def get_range(self, key: str, start: int, stop: int) -> bytes | None:
         """The bytes from `start` up to `stop` of an object that is stored uncompressed; fewer where it ends before.
 
@@ -43,6 +49,16 @@ class Store(Protocol):
 
         `level` is the compression's own; None takes the one that measured best.
         """
+
+    def put_stored(
+        self,
+        key: str,
+        stored: bytes | bytearray,
+        how: Compression | None,
+        *,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        """Write an object that is compressed already, as `get_stored` gives it; whole or not at all."""
 
     def put_many(
         self,

@@ -11,6 +11,7 @@ from teravox.pipeline.job import AnyJob
 from teravox.pipeline.ledger import Ledger, finish_if_complete, skip_done
 from teravox.pipeline.message import encode, job_id
 from teravox.pipeline.queues.contract import Entry, Queue
+from teravox.pipeline.storage.durability import durable_writes
 from teravox.pipeline.storage.open import open_store
 from teravox.pipeline.worker.settings import Outcome, WorkerSettings
 from teravox.pipeline.worker.supervisor import Progress, work
@@ -65,10 +66,11 @@ def run_here(
     """Do a job's tasks in processes of this machine, until all are done or dead."""
     from teravox.pipeline.queues.memory import MemoryQueue
 
-    prepared = Prepared(job, kind, resume=resume, command=command)
-    outcome = work(MemoryQueue(prepared.entries), settings, progress)
-    if outcome.stopped_by == "signal":
-        return msgspec.structs.replace(outcome, exit_code=int(ExitCode.INTERRUPTED))
-    if not outcome.done:
-        prepared.finish()
-    return outcome
+    with durable_writes(settings.durable):
+        prepared = Prepared(job, kind, resume=resume, command=command)
+        outcome = work(MemoryQueue(prepared.entries), settings, progress)
+        if outcome.stopped_by == "signal":
+            return msgspec.structs.replace(outcome, exit_code=int(ExitCode.INTERRUPTED))
+        if not outcome.done:
+            prepared.finish()
+        return outcome

@@ -19,6 +19,10 @@ class MemoryStore:
         self.calls.append("get")
         return self.objects.get(key)
 
+    def get_stored(self, key: str, *, most: int | None = None) -> tuple[bytes, Compression | None] | None:
+        data = self.get(key)
+        return None if data is None else (data, None)
+
     def get_range(self, key: str, start: int, stop: int) -> bytes | None:
         data = self.get(key)
         return None if data is None else data[start:stop]
@@ -39,6 +43,16 @@ class MemoryStore:
         if self.fails:
             self.fails.pop(0)(key, bytes(data))
         self.objects[key] = bytes(data)
+
+    def put_stored(
+        self,
+        key: str,
+        stored: bytes | bytearray,
+        how: Compression | None,
+        *,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        self.put(key, stored)
 
     def put_many(
         self,

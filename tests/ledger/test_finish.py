@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 from ledger.memory_store import MemoryStore
@@ -17,6 +19,9 @@ class Blur(Job[Box], frozen=True):
 
     layer: str = "./em"
     fails: bool = False
+
+    def pieces(self) -> Sequence[Box]:
+        return []
 
     def finish(self) -> None:
         if self.fails:

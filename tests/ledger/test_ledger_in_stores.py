@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,9 @@ class Blur(Job[Box], frozen=True):
     """Blur a layer."""
 
     layer: str
+
+    def pieces(self) -> Sequence[Box]:
+        return []
 
 
 @pytest.mark.parametrize("place", ["file", "mem"])

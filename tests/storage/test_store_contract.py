@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from servers.seaweed import S3, seaweed
 
 from teravox.pipeline.errors import BadInput, Fatal
+from teravox.pipeline.storage.compression import LEVELS
 from teravox.pipeline.storage.open import open_store
 from teravox.pipeline.storage.tally import TALLY
 from teravox.pipeline.store import Compression, Store
@@ -139,3 +141,64 @@ def test_only_files_can_be_appended_to(store: Store) -> None:
     else:
         with pytest.raises(Fatal, match="ledger/w"):
             store.append("ledger/w", b"one\n")
+
+
+def test_a_part_of_an_object_is_read(reopen: Callable[[], Store]) -> None:
+    data = bytes(range(256)) * 40
+    reopen().put("s/0.shard", data)
+    store = reopen()
+    for start, stop in ((0, 16), (16, 17), (1000, 5000), (0, len(data)), (len(data) - 1, len(data))):
+        assert store.get_range("s/0.shard", start, stop) == data[start:stop]
+
+
+def test_a_part_ends_where_the_object_does(store: Store) -> None:
+    store.put("k", b"0123456789")
+    assert store.get_range("k", 8, 99) == b"89"
+    assert store.get_range("k", 9, 1 << 60) == b"9"  # no memory is taken for what is not there
+    assert store.get_range("k", 10, 20) == b""
+    assert store.get_range("k", 1 << 40, 1 << 41) == b""
+    assert store.get_range("k", 5, 5) == b""
+
+
+def test_a_part_of_what_is_not_there_is_none(store: Store) -> None:
+    assert store.get_range("a/b", 0, 10) is None
+
+
+@pytest.mark.parametrize("compress", get_args(Compression))
+def test_a_part_of_a_compressed_object_is_refused(store: Store, compress: Compression) -> None:
+    store.put("a/k", b"x" * 1000, compress=compress)
+    with pytest.raises(BadInput, match="a/k is stored compressed"):
+        store.get_range("a/k", 0, 5)
+
+
+@pytest.mark.parametrize("compress", COMPRESSIONS)
+def test_an_object_can_be_had_as_it_is_stored(store: Store, compress: Compression | None) -> None:
+    from teravox.pipeline.storage.compression import compress as pack
+
+    store.put("k", b"x" * 1000, compress=compress)
+    assert store.get_stored("k") == (pack(b"x" * 1000, compress), compress)
+    assert store.get_stored("none") is None
+
+
+def test_an_object_that_is_longer_than_it_may_be_is_refused_by_name(store: Store) -> None:
+    store.put("a/k", b"x" * 1000)
+    assert store.get_stored("a/k", most=1000) == (b"x" * 1000, None)
+    with pytest.raises(BadInput, match="a/k has 1,000 bytes where at most 999 can be expected"):
+        store.get_stored("a/k", most=999)
+
+
+@pytest.mark.parametrize("compress", get_args(Compression))
+def test_a_level_says_how_hard_a_compression_tries(store: Store, compress: Compression) -> None:
+    levels = LEVELS[compress]
+    choice = random.Random(1)
+    data = b"".join(choice.choice((b"one", b"two", b"three", b"%d" % choice.randrange(99))) for _ in range(20_000))
+    sizes = []
+    for level in (levels.least, levels.usual, levels.most, None):
+        store.put("k", data, compress=compress, level=level)
+        assert store.get("k") == data
+        stored = store.get_stored("k")
+        assert stored is not None
+        sizes.append(len(stored[0]))
+    least, usual, most, default = sizes
+    assert least > most
+    assert least >= usual == default

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from teravox.cli.command import Call, Command
-from teravox.cli.options import EndpointUrl, Parallel, Queue, Quiet, Region, TaskTimeout, Tries
+from teravox.cli.options import Durable, EndpointUrl, Parallel, Queue, Quiet, Region, TaskTimeout, Tries
 from teravox.pipeline.options import Bytes, Seconds, says
 from teravox.pipeline.worker.settings import WorkerSettings
 
@@ -58,6 +58,7 @@ class Execute(Command, frozen=True):
             "Place that the layers of a task must lie in; may be given several times. Default: anywhere.", form="layer"
         ),
     ] = ()
+    durable: Durable = False
     quiet: Quiet = False
     log_json: Annotated[bool, says("Write the log as JSON lines.")] = False
     region: Region = None
@@ -80,6 +81,7 @@ class Execute(Command, frozen=True):
             memory=self.memory,
             plugins=call.registry.plugins,
             allow=self.allow,
+            durable=self.durable,
             quiet=self.quiet,
             log_json=self.log_json,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 
 from teravox.cli.command import Call, Command
@@ -34,7 +36,8 @@ class Show(Command, frozen=True):
 
         from teravox.cli.description_tables import tables
 
-        console = Console(soft_wrap=False, highlight=False)
+        wide = None if sys.stdout.isatty() else 120  # columns, where nobody says how many there are
+        console = Console(soft_wrap=False, highlight=False, width=wide)
         for table in tables(seen):
             console.print(table)
             console.print()

@@ -11,6 +11,7 @@ from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.layers.chunk_grid import chunk_key, chunks_of, is_aligned
 from teravox.pipeline.layers.chunk_numbers import ChunkNumbers, chunk_numbers
 from teravox.pipeline.layers.codec import CONTENT_TYPES, encode
+from teravox.pipeline.layers.encoding import gzip_level
 from teravox.pipeline.layers.info import Scale
 from teravox.pipeline.layers.sharding.build import build_shard, pack_data
 from teravox.pipeline.storage.compression import check_level
@@ -40,6 +41,8 @@ class BoxWriter:
         if not is_aligned(self._scale, box, layer.unit(mip)):
             raise ValueError(f"{box} is not made of whole {self._units} of {layer.place(mip)}")
         check_level(compress, level)
+        if level is None and compress in (None, "gzip"):
+            level = gzip_level(self._scale.encoding)
         self._chunks: _Chunks
         if self._scale.sharding is None:
             self._chunks = _Files(layer.store, self._scale, compress, level)
@@ -68,6 +71,10 @@ class BoxWriter:
         """Write one chunk that is encoded already as the mip says; threads may do so side by side."""
         self._chunks.put(chunk, data)
 
+    def write_packed(self, chunk: Box, packed: bytes, how: Compression | None) -> None:
+        """Write one chunk that is encoded and compressed already; one for a shard must be packed as its mip says."""
+        self._chunks.put_packed(chunk, packed, how)
+
     def leave_out(self, chunk: Box) -> None:
         """Have one chunk missing, whatever was there before; threads may do so side by side."""
         self._chunks.leave_out(chunk)
@@ -91,6 +98,8 @@ class _Chunks(Protocol):
 
     def put(self, chunk: Box, data: bytes) -> None: ...
 
+    def put_packed(self, chunk: Box, packed: bytes, how: Compression | None) -> None: ...
+
     def leave_out(self, chunk: Box) -> None: ...
 
     def close(self) -> None: ...
@@ -109,6 +118,9 @@ class _Files:
     def put(self, chunk: Box, data: bytes) -> None:
         key = chunk_key(self._scale, chunk)
         self._store.put(key, data, compress=self._compress, level=self._level, content_type=self._content_type)
+
+    def put_packed(self, chunk: Box, packed: bytes, how: Compression | None) -> None:
+        self._store.put_stored(chunk_key(self._scale, chunk), packed, how, content_type=self._content_type)
 
     def leave_out(self, chunk: Box) -> None:
         self._store.delete([chunk_key(self._scale, chunk)])
@@ -136,6 +148,11 @@ class _Shards:
 
     def put(self, chunk: Box, data: bytes) -> None:
         self._take(chunk, pack_data(data, self._numbers.spec, self._level))
+
+    def put_packed(self, chunk: Box, packed: bytes, how: Compression | None) -> None:
+        if (how or "raw") != self._numbers.spec.data_encoding:
+            raise ValueError(f"shards that hold {self._numbers.spec.data_encoding} chunks cannot take one as {how}")
+        self._take(chunk, packed)
 
     def leave_out(self, chunk: Box) -> None:
         self._take(chunk, None)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadInput
-from teravox.pipeline.layers.chunk_grid import chunk_key
+from teravox.pipeline.layers.chunk_grid import chunk_key, chunks_of
 from teravox.pipeline.layers.chunk_numbers import chunk_numbers
-from teravox.pipeline.layers.codec import decode
+from teravox.pipeline.layers.codec import BLOCK, decode, most_bytes
+from teravox.pipeline.layers.cut_off import check_whole
 from teravox.pipeline.layers.sharding.read import ShardReader
+from teravox.pipeline.storage.compression import decompress
 from teravox.pipeline.storage.side_by_side import do_all
+from teravox.pipeline.store import Compression
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +23,16 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]  # of the layer's data type
 
-Fetch = Callable[[], bytes | None]  # does the rest of the work, in the thread that wants the chunk
+
+class Stored(NamedTuple):
+    """A chunk as it is encoded, and as it lies in its file or its shard."""
+
+    encoded: bytes
+    packed: bytes
+    how: Compression | None
+
+
+Fetch = Callable[[], Stored | None]  # does the rest of the work, in the thread that wants the chunk
 
 
 class ChunkSource:
@@ -31,6 +43,7 @@ class ChunkSource:
         self._scale = layer.scale(mip)
         self._mip = mip
         self._fill_missing = fill_missing
+        self._most = most_bytes(self._scale.encoding, (*self._scale.chunk, layer.info.num_channels), layer.dtype)
 
     def for_each(self, chunks: Iterable[Box], use: Callable[[Box, Array | None], object]) -> None:
         """Decode chunks and hand them over, side by side and in any order."""
@@ -38,13 +51,21 @@ class ChunkSource:
 
         def work(one: tuple[Box, Fetch]) -> None:
             chunk, fetch = one
-            data = fetch()
-            use(chunk, None if data is None else self._decode(chunk, data))
+            stored = fetch()
+            use(chunk, None if stored is None else self.decode(chunk, stored.encoded))
 
         do_all(work, self._fetches(chunks), layer.lanes)
 
     def for_each_encoded(self, chunks: Iterable[Box], use: Callable[[Box, bytes | None], object]) -> None:
         """Hand over chunks as they are encoded, side by side and in any order."""
+
+        def work(chunk: Box, stored: Stored | None) -> None:
+            use(chunk, None if stored is None else stored.encoded)
+
+        self.for_each_stored(chunks, work)
+
+    def for_each_stored(self, chunks: Iterable[Box], use: Callable[[Box, Stored | None], object]) -> None:
+        """Hand over chunks as they are stored and as they are encoded, side by side and in any order."""
         do_all(lambda one: use(one[0], one[1]()), self._fetches(chunks), self._layer.lanes)
 
     def _fetches(self, chunks: Iterable[Box]) -> Iterator[tuple[Box, Fetch]]:
@@ -55,22 +76,28 @@ class ChunkSource:
         chunks = list(chunks)
         numbers = chunk_numbers(self._scale, self._layer.place(self._mip))
         by_number = dict(zip(numbers.of(chunks), chunks, strict=True))
-        reader = ShardReader(self._layer.store, self._scale.key, numbers.spec, self._layer.lanes)
+        reader = ShardReader(self._layer.store, self._scale.key, numbers.spec, self._layer.lanes, self._most)
+        how: Compression | None = "gzip" if numbers.spec.data_encoding == "gzip" else None
         for found, packed in reader.read(by_number):
             yield (
                 by_number.pop(found.number),
-                lambda found=found, packed=packed: reader.unpack(found, packed),  # type: ignore[misc]  # as above
+                lambda found=found, packed=packed: Stored(reader.unpack(found, packed), packed, how),  # type: ignore[misc]  # as above
             )
         for number, chunk in by_number.items():
             shard = numbers.shards_of([chunk])[0]
             yield chunk, lambda number=number, shard=shard: self._missing(f"{number} in {reader.key(shard)}")  # type: ignore[misc]  # as above
 
-    def _get(self, chunk: Box) -> bytes | None:
+    def _get(self, chunk: Box) -> Stored | None:
         key = chunk_key(self._scale, chunk)
-        data = self._layer.store.get(key)
-        if data is None:
+        most = self._most
+        found = self._layer.store.get_stored(key, most=most)
+        if found is None:
             self._missing(key)
-        return data
+            return None
+        try:
+            return Stored(decompress(*found, most), *found)
+        except ValueError as error:
+            raise self._broken(chunk, error) from None
 
     def _missing(self, name: str) -> None:
         if not self._fill_missing:
@@ -79,12 +106,41 @@ class ChunkSource:
                 "or run again what should have written it"
             )
 
-    def _decode(self, chunk: Box, data: bytes) -> Array:
+    def fill(self, box: Box, voxels: Array) -> None:
+        """Put a box into its array; the chunks that lie in it whole are decoded to where they belong."""
+        from teravox.pipeline.layers.layer import within
+
+        def take(chunk: Box, stored: Stored | None) -> None:
+            shared = chunk.intersect(box)
+            place = voxels[within(shared, box)]
+            if stored is None:
+                place[...] = 0
+            elif shared == chunk:
+                self.decode(chunk, stored.encoded, place)
+            else:
+                place[...] = self.decode(chunk, stored.encoded)[within(shared, chunk)]
+
+        self.for_each_stored(chunks_of(self._scale, box), take)
+
+    def decode(self, chunk: Box, data: bytes, out: Array | None = None) -> Array:
+        """The voxels of a chunk, put into `out` if it is given; BadInput names the chunk that cannot be decoded."""
         layer = self._layer
         try:
-            return decode(data, self._scale, (*chunk.size, layer.info.num_channels), layer.dtype)
+            return decode(data, self._scale, (*chunk.size, layer.info.num_channels), layer.dtype, out)
         except ValueError as error:
-            raise BadInput(
-                f"chunk {chunk_key(self._scale, chunk)} of layer {layer.url} cannot be read: {error}. "
-                "Write it again, or remove it and pass --fill-missing"
-            ) from None
+            raise self._broken(chunk, error) from None
+
+    def check_whole(self, chunk: Box, data: bytes) -> None:
+        """Raise BadInput if a chunk was cut off, as far as one can tell without decoding it."""
+        layer, scale = self._layer, self._scale
+        block = scale.compressed_segmentation_block_size or BLOCK
+        try:
+            check_whole(scale.encoding, data, (*chunk.size, layer.info.num_channels), layer.dtype, block)
+        except ValueError as error:
+            raise self._broken(chunk, error) from None
+
+    def _broken(self, chunk: Box, error: ValueError) -> BadInput:
+        return BadInput(
+            f"chunk {chunk_key(self._scale, chunk)} of layer {self._layer.url} cannot be read: {error}. "
+            "Write it again, or remove it and pass --fill-missing"
+        )

@@ -1,17 +1,29 @@
-"""Chunks into bytes and back; cloud-volume has the codecs."""
+"""Chunks into bytes and back: which encoding takes what, and who does it."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from teravox.pipeline.errors import BadUsage
-from teravox.pipeline.layers.cut_off import check_whole
+from teravox.pipeline.layers.codecs.compressed_segmentation import decode_labels, encode_labels
+from teravox.pipeline.layers.codecs.compresso import decode_compresso, encode_compresso
+from teravox.pipeline.layers.codecs.crackle import decode_crackle, encode_crackle
+from teravox.pipeline.layers.codecs.fpzip import decode_fpzip, decode_kempressed, encode_fpzip, encode_kempressed
+from teravox.pipeline.layers.codecs.jpeg import decode_jpeg, encode_jpeg
+from teravox.pipeline.layers.codecs.jxl import decode_jxl, encode_jxl
+from teravox.pipeline.layers.codecs.png import decode_png, encode_png
+from teravox.pipeline.layers.codecs.zfpc import decode_zfpc, encode_zfpc
 from teravox.pipeline.layers.info import Info, Scale
 
 Array = NDArray[Any]  # of the layer's data type
+Shape = tuple[int, int, int, int]
+DataType = np.dtype[Any]
 
 # encoding → the data types and the numbers of channels that it takes; None takes any
 TAKES: dict[str, tuple[frozenset[str] | None, frozenset[int] | None]] = {
@@ -21,10 +33,20 @@ TAKES: dict[str, tuple[frozenset[str] | None, frozenset[int] | None]] = {
     "png": (frozenset({"uint8"}), frozenset({1, 2, 3, 4})),  # cloud-volume writes uint16 too, but cannot read it
     "compressed_segmentation": (frozenset({"uint32", "uint64"}), frozenset({1})),
     "compresso": (frozenset({"uint8", "uint16", "uint32", "uint64"}), frozenset({1})),
-    "crackle": (frozenset({"uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"}), frozenset({1})),
+    "crackle": (frozenset({"uint8", "uint16", "uint32", "uint64"}), frozenset({1})),
     "fpzip": (frozenset({"float32"}), None),
     "kempressed": (frozenset({"float32"}), None),
-    "zfpc": (frozenset({"int32", "int64", "float32"}), None),
+    "zfpc": (frozenset({"float32"}), None),  # it decodes integers as float32, and not all of those survive it
+}
+NEEDS = {  # encoding → the module that does it, and what to install for it
+    "jpeg": ("simplejpeg", "simplejpeg"),
+    "jxl": ("imagecodecs", "imagecodecs"),
+    "png": ("pyspng", "pyspng-seunglab"),
+    "compresso": ("compresso", "compresso"),
+    "crackle": ("crackle", "crackle-codec"),
+    "fpzip": ("fpzip", "fpzip"),
+    "kempressed": ("fpzip", "fpzip"),
+    "zfpc": ("zfpc", "zfpc"),
 }
 BLOCK = (8, 8, 8)  # of compressed_segmentation, where the info names none
 CONTENT_TYPES = {"jpeg": "image/jpeg", "jxl": "image/jxl", "png": "image/png"}
@@ -40,58 +62,96 @@ def check_encoding(encoding: str, info: Info) -> None:
     if channels is not None and info.num_channels not in channels:
         few = " or ".join(map(str, sorted(channels)))
         raise BadUsage(f"{encoding} encodes {few} channels, and this layer has {info.num_channels}")
-    if encoding != "raw":
-        from cloudvolume.chunks import NEEDS_INSTALL
+    _check_installed(encoding)
 
-        if encoding in NEEDS_INSTALL:
-            raise BadUsage(f"{encoding} needs a package that is not installed: pip install {NEEDS_INSTALL[encoding]}")
+
+def most_bytes(encoding: str, shape: Shape, dtype: DataType) -> int:
+    """The most bytes that a chunk may have encoded: what needs more was damaged, or is meant to fill the memory."""
+    times = 8 if encoding == "zfpc" else 2  # zfp makes four of the last dimension, which may be one
+    return times * math.prod(shape) * dtype.itemsize + (1 << 16)
 
 
 def encode(voxels: Array, scale: Scale) -> bytes:
     """The bytes of a chunk of x, y, z and channel."""
-    if scale.encoding == "raw":
-        return voxels.tobytes("F")
-    from cloudvolume import chunks
-
-    block = scale.compressed_segmentation_block_size or BLOCK
-    return bytes(
-        chunks.encode(
-            np.asfortranarray(voxels), scale.encoding, block_size=block, compression_params=_parameters(scale)
-        )
-    )
+    encoder = _ENCODERS.get(scale.encoding)
+    if encoder is None:
+        raise _unknown(scale.encoding)
+    return encoder(voxels, scale)
 
 
-def decode(data: bytes, scale: Scale, shape: tuple[int, int, int, int], dtype: np.dtype[Any]) -> Array:
-    """The voxels of a chunk; ValueError says what is wrong with its bytes. The array may be read-only."""
-    block = scale.compressed_segmentation_block_size or BLOCK
-    check_whole(scale.encoding, data, shape, dtype, block)
-    if scale.encoding == "raw":
-        return np.frombuffer(data, dtype).reshape(shape, order="F")
-    from cloudvolume import chunks
+def decode(data: bytes, scale: Scale, shape: Shape, dtype: DataType, out: Array | None = None) -> Array:
+    """The voxels of a chunk; ValueError says what is wrong with its bytes.
 
+    They are put into `out`, if it is given: an array of this shape, which may be a part of a larger one.
+    Without it, the array may be read-only.
+    """
+    if not data:
+        raise ValueError("it is empty")
+    decoder = _DECODERS.get(scale.encoding)
+    if decoder is None:
+        raise _unknown(scale.encoding)
+    _check_installed(scale.encoding)
     try:
-        voxels: Array = chunks.decode(data, scale.encoding, shape=shape, dtype=dtype, block_size=block)
+        voxels = decoder(data, scale, shape, dtype, out)
+    except ValueError:
+        raise
     except Exception as error:  # noqa: BLE001 - each codec has exceptions of its own
         raise ValueError(f"its {scale.encoding} data are broken ({error})") from None
-    if voxels.size != np.prod(shape):
-        raise ValueError(f"it has {voxels.size:,} voxels where {np.prod(shape):,} are expected")
-    if scale.encoding in ("jpeg", "png") and shape[3] > 1:
-        return _separate(voxels, shape)
-    return voxels.reshape(shape, order="F")
+    if voxels.shape != shape or voxels.dtype != dtype:
+        raise ValueError(f"it holds {voxels.dtype} of shape {voxels.shape} where {dtype} of {shape} is expected")
+    if out is None or voxels is out:
+        return voxels
+    out[...] = voxels
+    return out
 
 
-def _separate(voxels: Array, shape: tuple[int, int, int, int]) -> Array:
-    """The channels of a picture, which lie voxel by voxel in it, where cloud-volume takes them to lie one after another."""
-    together = voxels.reshape(-1, order="F").reshape((shape[3], *shape[:3]), order="F")
-    return np.moveaxis(together, 0, 3)
+def _decode_raw(data: bytes, shape: Shape, dtype: DataType) -> Array:
+    expected = math.prod(shape) * dtype.itemsize
+    if len(data) != expected:
+        raise ValueError(f"it has {len(data):,} bytes where {expected:,} are expected")
+    return np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape, order="F")
 
 
-def _parameters(scale: Scale) -> dict[str, int | None]:
-    if scale.encoding == "jxl":
-        return {
-            "level": scale.jxl_quality,
-            **({} if scale.jxl_effort is None else {"jxl_effort": scale.jxl_effort}),
-            **({} if scale.jxl_decodingspeed is None else {"jxl_decodingspeed": scale.jxl_decodingspeed}),
-        }
-    levels = {"jpeg": scale.jpeg_quality, "png": scale.png_level, "fpzip": scale.fpzip_precision}
-    return {"level": levels.get(scale.encoding)}
+def _block(scale: Scale) -> tuple[int, int, int]:
+    return scale.compressed_segmentation_block_size or BLOCK
+
+
+def _unknown(encoding: str) -> BadUsage:
+    return BadUsage(f"there is no encoding {encoding!r}; there are {', '.join(TAKES)}")
+
+
+def _check_installed(encoding: str) -> None:
+    module, package = NEEDS.get(encoding, ("", ""))
+    if module and find_spec(module) is None:
+        raise BadUsage(f"{encoding} needs a package that is not installed: pip install {package}")
+
+
+_ENCODERS: dict[str, Callable[[Array, Scale], bytes]] = {
+    "raw": lambda voxels, _: voxels.tobytes("F"),
+    "jpeg": lambda voxels, scale: encode_jpeg(voxels, scale.jpeg_quality),
+    "jxl": lambda voxels, scale: encode_jxl(voxels, scale.jxl_quality, scale.jxl_effort, scale.jxl_decodingspeed),
+    "png": lambda voxels, scale: encode_png(voxels, scale.png_level),
+    "compressed_segmentation": lambda voxels, scale: encode_labels(voxels, _block(scale)),
+    "compresso": lambda voxels, _: encode_compresso(voxels),
+    "crackle": lambda voxels, _: encode_crackle(voxels),
+    "fpzip": lambda voxels, scale: encode_fpzip(voxels, scale.fpzip_precision),
+    "kempressed": lambda voxels, _: encode_kempressed(voxels),
+    "zfpc": lambda voxels, scale: encode_zfpc(
+        voxels, scale.zfpc_rate, scale.zfpc_precision, scale.zfpc_tolerance, scale.zfpc_correlated_dims
+    ),
+}
+
+_DECODERS: dict[str, Callable[[bytes, Scale, Shape, DataType, Array | None], Array]] = {
+    "raw": lambda data, _, shape, dtype, __: _decode_raw(data, shape, dtype),
+    "jpeg": lambda data, _, shape, __, ___: decode_jpeg(data, shape),
+    "jxl": lambda data, _, shape, __, ___: decode_jxl(data, shape),
+    "png": lambda data, _, shape, __, ___: decode_png(data, shape),
+    "compressed_segmentation": lambda data, scale, shape, dtype, out: decode_labels(
+        data, shape, dtype, _block(scale), out
+    ),
+    "compresso": lambda data, _, shape, dtype, __: decode_compresso(data, shape, dtype),
+    "crackle": lambda data, _, shape, dtype, __: decode_crackle(data, shape, dtype),
+    "fpzip": lambda data, _, shape, __, ___: decode_fpzip(data, shape),
+    "kempressed": lambda data, _, shape, __, ___: decode_kempressed(data, shape),
+    "zfpc": lambda data, _, shape, __, ___: decode_zfpc(data, shape),
+}

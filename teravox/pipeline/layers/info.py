@@ -35,6 +35,10 @@ class Scale(msgspec.Struct, frozen=True):
     jxl_effort: int | None = None
     jxl_decodingspeed: int | None = None
     fpzip_precision: int | None = None
+    zfpc_rate: float | None = None
+    zfpc_precision: float | None = None
+    zfpc_tolerance: float | None = None
+    zfpc_correlated_dims: tuple[bool, bool, bool, bool] | None = None
 
     @property
     def chunk(self) -> Vec:

@@ -113,13 +113,7 @@ class Layer:
 
         self.check_inside(box, mip)
         voxels = np.empty((*box.size, self.info.num_channels), self.dtype, order="F")
-        source = ChunkSource(self, mip, fill_missing=fill_missing)
-
-        def take(chunk: Box, found: Array | None) -> None:
-            shared = chunk.intersect(box)
-            voxels[within(shared, box)] = 0 if found is None else found[within(shared, chunk)]
-
-        source.for_each(chunks_of(self.scale(mip), box), take)
+        ChunkSource(self, mip, fill_missing=fill_missing).fill(box, voxels)
         return voxels
 
     def writer(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from teravox.pipeline.errors import TeravoxError
 from teravox.pipeline.job import AnyJob
 from teravox.pipeline.ledger.ledger import Ledger
+from teravox.pipeline.storage.leftovers import sweep_leftovers
 
 
 def finish_if_complete(ledger: Ledger, job: AnyJob) -> bool:
@@ -16,6 +18,18 @@ def finish_if_complete(ledger: Ledger, job: AnyJob) -> bool:
         return True
     if not ledger.is_complete():
         return False
+    folders = _folders(job)
     job.finish()
+    sweep_leftovers(job.home(), folders)
     ledger.mark_finished()
     return True
+
+
+def _folders(job: AnyJob) -> set[str]:
+    """The folders that the first and the last piece write to; those between write to the same."""
+    try:
+        pieces = job.pieces()
+        ends = {0, len(pieces) - 1} if pieces else set()
+        return {key.rpartition("/")[0] for end in ends for key in job.outputs(pieces[end])}
+    except TeravoxError:  # finish() has run before, and the job has removed what it wrote to
+        return set()

@@ -1,4 +1,4 @@
-"""The store in a bucket or on a web server; cloud-files moves the bytes."""
+"""The store in a bucket; cloud-files moves the bytes."""
 
 from __future__ import annotations
 
@@ -8,22 +8,31 @@ import inspect
 import random
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
-from teravox.pipeline.errors import BadInput, Fatal, Transient
+from teravox.pipeline.errors import BadInput, Fatal, TeravoxError, Transient
 from teravox.pipeline.storage.cloud_errors import explain, is_beyond_the_end
 from teravox.pipeline.storage.endpoints import cloud_path, s3_secrets
 from teravox.pipeline.storage.urls import confine_prefix
 from teravox.pipeline.storage.whole_objects import Stored, WholeObjects, refuse_range
 from teravox.pipeline.store import Compression
 
+T = TypeVar("T")
+
 PAUSES = (0.3, 1.0, 3.0)  # seconds, before the second, third and fourth try
-_ENCODINGS: dict[str, Compression | None] = {"": None, "identity": None, "gzip": "gzip", "br": "br", "zstd": "zstd"}
+_ENCODINGS: dict[str, Compression | None] = {
+    "": None,
+    "identity": None,
+    "gzip": "gzip",
+    "x-gzip": "gzip",
+    "br": "br",
+    "zstd": "zstd",
+}
 
 
 class CloudStore(WholeObjects):
-    """Objects at an s3://, gs:// or https:// URL; the last can only be read.
+    """Objects at an s3:// or gs:// URL.
 
     It goes below CloudFiles, to the interface that this one makes for each protocol: CloudFiles sleeps 0.1 s
     in every call for several objects, and asks seven times, for up to a minute, whether a bucket is still missing.
@@ -48,15 +57,13 @@ class CloudStore(WholeObjects):
         except Exception as error:  # each protocol's library has exceptions of its own
             raise explain(error, "list", f"{self.url}/{prefix}") from error
 
-    def _fetch(self, key: str) -> Stored | None:
+    def _fetch(self, key: str, most: int | None) -> Stored | None:  # noqa: ARG002 - cloud-files reads objects whole
         content, encoding, checksum, sort = self._ask("get_file", "read", key)
         if content is None:
             return None
         if not _is_sound(content, checksum, sort):
             raise Transient(f"{self.url}/{key} arrived damaged: its {sort} is not what the server says")
-        if (encoding or "") not in _ENCODINGS:
-            raise BadInput(f"{self.url}/{key} is compressed as {encoding!r}; teravox reads gzip, br, zstd or none")
-        return content, _ENCODINGS[encoding or ""]
+        return content, compression_called(encoding or "", self.url, key)
 
     def _fetch_range(self, key: str, start: int, stop: int) -> bytes | None:
         try:
@@ -67,14 +74,12 @@ class CloudStore(WholeObjects):
             raise
         if content is None:
             return None
-        if _ENCODINGS.get(encoding or "", "gzip") is not None:
+        if compression_called(encoding or "", self.url, key) is not None:
             raise refuse_range(self.url, key)
         part: bytes = content
-        return part if len(part) <= stop - start else part[start:stop]  # plain web servers send the whole
+        return part
 
     def _store(self, key: str, stored: bytes | bytearray, how: Compression | None, content_type: str) -> None:
-        if self._scheme.startswith("http"):
-            raise Fatal(f"cannot write {self.url}/{key}: an {self._scheme}:// layer can only be read")
         caching = "no-cache" if content_type == "application/json" else None  # info and provenance change
         self._ask("put_file", "write", key, bytes(stored), content_type, how, cache_control=caching)
 
@@ -82,18 +87,26 @@ class CloudStore(WholeObjects):
         return bool(self._ask("exists", "look for", key))
 
     def _remove(self, key: str) -> None:
-        if self._scheme.startswith("http"):
-            raise Fatal(f"cannot remove {self.url}/{key}: an {self._scheme}:// layer can only be read")
         self._ask("delete_file", "remove", key)
 
     def _ask(
         self, method: str, verb: str, key: str, *args: object, **options: object
     ) -> Any:  # what it returns differs by method
-        """Call the protocol's own function, without the library's retries, and again after what may pass."""
+        """Call the protocol's own function, without the library's retries."""
+
+        def call() -> Any:  # as above
+            interface = self._interface()
+            return inspect.unwrap(getattr(type(interface), method))(interface, key, *args, **options)
+
+        return self._insist(verb, key, call)
+
+    def _insist(self, verb: str, key: str, call: Callable[[], T]) -> T:
+        """Ask the server, and again after what may pass."""
         for pause in (*PAUSES, None):
             try:
-                interface = self._interface()
-                return inspect.unwrap(getattr(type(interface), method))(interface, key, *args, **options)
+                return call()
+            except TeravoxError:
+                raise
             except Exception as error:  # each protocol's library has exceptions of its own
                 told = explain(error, verb, f"{self.url}/{key}")
                 if pause is None or isinstance(told, Fatal):
@@ -114,6 +127,13 @@ class CloudStore(WholeObjects):
             }
             self._here.interface = classes[self._scheme](paths.extract(self._path), secrets=self._secrets)
         return self._here.interface
+
+
+def compression_called(encoding: str, url: str, key: str) -> Compression | None:
+    """The compression that a server means; BadInput where it is none of ours."""
+    if encoding not in _ENCODINGS:
+        raise BadInput(f"{url}/{key} is compressed as {encoding!r}; teravox reads gzip, br, zstd or none")
+    return _ENCODINGS[encoding]
 
 
 def _is_sound(content: bytes, checksum: str | None, sort: str | None) -> bool:

@@ -7,14 +7,16 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from io import FileIO
 
 from teravox.pipeline.storage.atomic_write import is_temporary, make_folder, write_atomic
 from teravox.pipeline.storage.compression import ENDING, ENDINGS
+from teravox.pipeline.storage.durability import is_durable
 from teravox.pipeline.storage.errno_sentences import explain
 from teravox.pipeline.storage.side_by_side import LOCAL_LANES
 from teravox.pipeline.storage.tally import TALLY
 from teravox.pipeline.storage.urls import confine, confine_prefix
-from teravox.pipeline.storage.whole_objects import Stored, WholeObjects, refuse_range
+from teravox.pipeline.storage.whole_objects import Stored, WholeObjects, refuse_length, refuse_range
 from teravox.pipeline.store import Compression
 
 
@@ -29,7 +31,11 @@ class FileStore(WholeObjects):
     def __init__(self, folder: str, *, durable: bool = False) -> None:
         super().__init__(f"file://{folder}", LOCAL_LANES)
         self._base = f"{folder.rstrip('/')}/"
-        self._durable = durable
+        self._wants_durable = durable
+
+    @property
+    def _durable(self) -> bool:
+        return self._wants_durable or is_durable()
 
     def append(self, key: str, data: bytes) -> None:
         path = self._base + confine(key, self.url)
@@ -43,12 +49,15 @@ class FileStore(WholeObjects):
         folder, name = os.path.split(confine_prefix(prefix, self.url))
         return self._walk(f"{folder}/" if folder else "", name)
 
-    def _fetch(self, key: str) -> Stored | None:
+    def _fetch(self, key: str, most: int | None) -> Stored | None:
         path = self._base + key
         for _ in range(2):  # a writer may change the compression between two looks
             for ending, how in ENDINGS.items():
                 try:
                     with open(path + ending, "rb", buffering=0) as file:
+                        length = os.fstat(file.fileno()).st_size
+                        if most is not None and length > most:
+                            raise refuse_length(self.url, key, length, most)
                         return file.read(), how
                 except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                     continue
@@ -59,9 +68,10 @@ class FileStore(WholeObjects):
     def _fetch_range(self, key: str, start: int, stop: int) -> bytes | None:
         path = self._base + key
         try:
-            with open(path, "rb") as file:
+            with open(path, "rb", buffering=0) as file:
+                length = os.fstat(file.fileno()).st_size  # so that no memory is taken for what is not there
                 file.seek(start)
-                return file.read(stop - start)
+                return _read(file, min(stop, length) - start)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             if self._has(key):
                 raise refuse_range(self.url, key) from None
@@ -136,3 +146,12 @@ class FileStore(WholeObjects):
         yield from (folder + name for name in seen)
         for below in folders:
             yield from self._walk(below, "")
+
+
+def _read(file: FileIO, length: int) -> bytes:
+    """That many bytes, or those before the end; one call of the system may give fewer."""
+    parts = []
+    while length > 0 and (part := file.read(length)):
+        parts.append(part)
+        length -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -41,7 +41,7 @@ class MemoryStore(WholeObjects):
         objects: dict[str, bytes] = MEMORY_DATA.setdefault(self._bucket, {})
         return objects
 
-    def _fetch(self, key: str) -> Stored | None:
+    def _fetch(self, key: str, most: int | None = None) -> Stored | None:  # noqa: ARG002 - what is in memory has been read
         objects = self._objects()
         for ending, how in ENDINGS.items():
             stored = objects.get(self._base + key + ending)

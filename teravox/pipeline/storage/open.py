@@ -11,13 +11,18 @@ from teravox.pipeline.store import Store
 def open_store(url: str, *, durable: bool = False) -> Store:
     """The store at a plain path, or at a file://, mem://, s3://, gs:// or (to read) https:// URL; nothing is contacted yet.
 
-    `durable` brings every write to the disk before it counts as done; buckets always do.
+    `durable` brings every write to the disk before it counts as done, also where the operator has not asked for it
+    of the whole process; buckets always do.
     """
     url = normalize(url)
     if url.startswith("file://"):
         return FileStore(url.removeprefix("file://"), durable=durable)
     if url.startswith("mem://"):
         return MemoryStore(url)
+    if url.startswith(("https://", "http://")):
+        from teravox.pipeline.storage.web_store import WebStore
+
+        return WebStore(url)
     from teravox.pipeline.storage.cloud_store import CloudStore
 
     return CloudStore(url)

@@ -23,8 +23,8 @@ class WholeObjects(ABC):
         self._lanes = lanes
 
     @abstractmethod
-    def _fetch(self, key: str) -> Stored | None:
-        """The object as it is stored."""
+    def _fetch(self, key: str, most: int | None) -> Stored | None:
+        """The object as it is stored; one of more than `most` bytes need not be read, and raises BadInput then."""
 
     @abstractmethod
     def _fetch_range(self, key: str, start: int, stop: int) -> bytes | None:
@@ -43,16 +43,22 @@ class WholeObjects(ABC):
         """Remove the object in whatever compression, if it is there."""
 
     def get(self, key: str) -> bytes | None:
-        stored = self._fetch(confine(key, self.url))
+        stored = self.get_stored(key)
         if stored is None:
             return None
-        TALLY.read(len(stored[0]))
         try:
             return decompress(*stored)
         except ValueError as error:
             raise BadInput(
                 f"{self.url}/{key} cannot be read: {error}. It was damaged or cut off; write it again"
             ) from None
+
+    def get_stored(self, key: str, *, most: int | None = None) -> Stored | None:
+        stored = self._fetch(confine(key, self.url), most)
+        if stored is not None and most is not None and len(stored[0]) > most:
+            raise refuse_length(self.url, key, len(stored[0]), most)
+        TALLY.read(len(stored[0]) if stored is not None else 0)
+        return stored
 
     def get_range(self, key: str, start: int, stop: int) -> bytes | None:
         part = self._fetch_range(confine(key, self.url), start, stop) if stop > start else b""
@@ -71,8 +77,17 @@ class WholeObjects(ABC):
         level: int | None = None,
         content_type: str = "application/octet-stream",
     ) -> None:
-        stored = _compress(data, compress, level)
-        self._store(confine(key, self.url), stored, compress, content_type)
+        self.put_stored(key, _compress(data, compress, level), compress, content_type=content_type)
+
+    def put_stored(
+        self,
+        key: str,
+        stored: bytes | bytearray,
+        how: Compression | None,
+        *,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        self._store(confine(key, self.url), stored, how, content_type)
         TALLY.put(self.url, key, stored)
 
     def put_many(
@@ -100,6 +115,13 @@ class WholeObjects(ABC):
 
 
 _compress = compress  # `put` has an option of that name
+
+
+def refuse_length(url: str, key: str, length: int, most: int) -> BadInput:
+    """What to raise for an object that is longer than it may be."""
+    return BadInput(
+        f"{url}/{key} has {length:,} bytes where at most {most:,} can be expected. It was damaged; write it again"
+    )
 
 
 def refuse_range(url: str, key: str) -> BadInput:

@@ -69,7 +69,8 @@ class Crew:
         """Start children until there are as many as were asked for."""
         while len(self.children) < self._settings.processes:
             settings = ChildSettings(
-                self._settings.plugins, self._settings.allow, self._share, self._source, self._settings.processes
+                *(self._settings.plugins, self._settings.allow, self._share, self._source),
+                *(self._settings.processes, self._settings.durable),
             )
             self._born += 1
             child = Child(f"process {self._born}", settings)

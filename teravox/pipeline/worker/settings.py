@@ -17,6 +17,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     min_sec: float | None = None  # take no new task after so many seconds
     task_timeout: float | None = None  # seconds after which a task counts as hung
     memory: int | None = None  # bytes that all processes together may use; None: what the machine grants
+    durable: bool = False  # files count as written when they are on the disk
     plugins: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()  # prefixes that a task's layers must lie below; empty: anywhere
     quiet: bool = False

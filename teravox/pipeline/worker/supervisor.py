@@ -14,6 +14,7 @@ import msgspec
 from teravox.pipeline.errors import Fatal, TeravoxError
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.queues.contract import Lease, Queue, WorkerRecord
+from teravox.pipeline.storage.durability import durable_writes
 from teravox.pipeline.units import say_bytes, say_seconds
 from teravox.pipeline.worker.accounts import Accounts
 from teravox.pipeline.worker.children import Child
@@ -38,7 +39,8 @@ Progress = Callable[[int, int], None]  # tasks done, tasks failed
 
 def work(queue: Queue, settings: WorkerSettings, progress: Progress | None = None) -> Outcome:
     """Take tasks from a queue and see them done until told to stop; the queue is closed at the end."""
-    return Supervisor(queue, settings, progress or (lambda _done, _failed: None)).run()
+    with durable_writes(settings.durable):
+        return Supervisor(queue, settings, progress or (lambda _done, _failed: None)).run()
 
 
 class Supervisor:
@@ -121,8 +123,8 @@ class Supervisor:
         """How long to listen before looking at the clock again."""
         if self._crew.running or self._accounts.is_owing:
             return LOOK_EVERY
-        if self._leaser.is_asking or self._stopped_by:
-            return RECORD_EVERY
+        if self._leaser.is_asking or self._stopped_by or self._crew.room < 1:
+            return RECORD_EVERY  # a child that starts, or does a job's last duties, wakes us
         return max(0.0, min(self._not_before - time.monotonic(), RECORD_EVERY))
 
     def _hear(self, child: Child, answer: Answer | None) -> None:
@@ -136,6 +138,7 @@ class Supervisor:
                 self._crew.become_ready(child)
             case Finished():
                 child.finishing = None
+                self._idle, self._not_before = 0, 0.0  # other jobs may wait for their last duties
                 if answer.is_complete:
                     self._log.info(f"{answer.kind}: all pieces are done", kind=answer.kind)
             case Broke() if child.finishing is not None:

@@ -35,11 +35,13 @@ class Found(msgspec.Struct, frozen=True):
 class ShardReader:
     """The shards below a prefix of a store. It keeps nothing between calls, so a shard that was replaced is seen."""
 
-    def __init__(self, store: Store, prefix: str, spec: ShardSpec, lanes: int = LANES) -> None:
+    def __init__(self, store: Store, prefix: str, spec: ShardSpec, lanes: int = LANES, most: int | None = None) -> None:
+        """`most` is the most bytes that the data of a number may have; what says that it has more is broken."""
         self._store = store
         self._prefix = f"{prefix}/" if prefix else ""
         self.spec = spec
         self._lanes = lanes
+        self._most = most
 
     def key(self, shard: int) -> str:
         return self._prefix + self.spec.file_name(shard)
@@ -83,7 +85,7 @@ class ShardReader:
     def unpack(self, found: Found, packed: bytes) -> bytes:
         """Data as they were before they were packed."""
         try:
-            return decompress(packed, "gzip" if self.spec.data_encoding == "gzip" else None)
+            return decompress(packed, "gzip" if self.spec.data_encoding == "gzip" else None, self._most)
         except ValueError as error:
             raise self._broken(found.shard, f"entry {found.number}: {error}") from None
 
@@ -97,7 +99,10 @@ class ShardReader:
             return []
         parts = self._minishards(shard, entries[[minishard - first for minishard, _ in wanted]])
         asked = set(np.concatenate([numbers for _, numbers in wanted]).tolist())
-        return [one for part in parts for one in part if one.number in asked]
+        found = [one for part in parts for one in part if one.number in asked]
+        if len({one.number for one in found}) < len(found):
+            raise self._broken(shard, "its index tells more than once of the same number")
+        return found
 
     def _entries(self, shard: int, first: int, last: int) -> NDArray[np.uint64] | None:
         """Where the indices of some minishards begin and end; None where there is no such shard."""
@@ -134,10 +139,15 @@ class ShardReader:
             raise self._broken(shard, f"the index of a minishard has {len(index):,} bytes, which are no whole rows")
         rows = np.frombuffer(index, "<u8").reshape(3, -1)
         numbers = np.cumsum(rows[0], dtype=np.uint64)
+        shards, minishards = self.spec.places(numbers)
+        if (shards != np.uint64(shard)).any() or (minishards != minishards[:1]).any():
+            raise self._broken(shard, "the index of a minishard tells of numbers that do not belong to it")
         sizes = np.cumsum(rows[2], dtype=np.uint64)
         starts = np.cumsum(rows[1], dtype=np.uint64) + np.uint64(self.spec.index_size) + sizes - rows[2]
         if rows[2].max(initial=0) >= _NOWHERE or starts.max(initial=0) >= _NOWHERE:
             raise self._broken(shard, "the index of a minishard points to nowhere")
+        if self._most is not None and rows[2].max(initial=0) > self._most:
+            raise self._broken(shard, f"the index of a minishard tells of data of {int(rows[2].max()):,} bytes")
         return [
             Found(number, shard, start, start + size)
             for number, start, size in zip(numbers.tolist(), starts.tolist(), rows[2].tolist(), strict=True)

@@ -1,0 +1,115 @@
+"""Reads a layer once for each of many damaged versions of one of its files, and lives on when that kills it.
+
+Started as `python -m faults.reader LAYER FILE FILL_MISSING` with the versions as JSON on its input; each is a list of edits.
+It prints what came of each, as JSON: a word and a text.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import zlib
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from teravox.pipeline.errors import BadInput, TeravoxError
+from teravox.pipeline.layers.codec import NEEDS
+from teravox.pipeline.layers.layer import Layer
+
+Edit = tuple[str, int]  # ("flip", bit), ("cut", length) or ("remove", 0)
+
+
+class Found(NamedTuple):
+    """What came of one version.
+
+    `word`: same, other (voxels), black (no voxels but 0), refused, error (no sentence of ours), or died.
+    """
+
+    word: str
+    text: str
+
+
+def damaged(whole: bytes, edits: list[Edit]) -> bytes | None:
+    """A version of a file; None if it is to be missing."""
+    data = bytearray(whole)
+    for edit, number in edits:
+        if edit == "remove":
+            return None
+        if edit == "cut":
+            del data[number:]
+        else:
+            data[number // 8] ^= 1 << number % 8
+    return bytes(data)
+
+
+def main(layer: str, file: str, fill_missing: bool) -> None:
+    versions: list[list[Edit]] = json.load(sys.stdin)
+    place = Path(file)
+    whole = place.read_bytes()
+    for module in ("teravox.pipeline.layers.chunk_source", *(module for module, _ in NEEDS.values())):
+        if find_spec(module):
+            import_module(module)  # once, and not again after each death
+    found: list[Found] = []
+    while len(found) < len(versions):
+        ours, theirs = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(ours)
+            _read_each(layer, place, whole, versions[len(found) :], fill_missing, theirs)
+            os._exit(0)
+        os.close(theirs)
+        with os.fdopen(ours) as lines:
+            found += [Found(*json.loads(line)) for line in lines if line.endswith("\n")]
+        _, status = os.waitpid(child, 0)
+        if status:
+            found.append(Found("died", f"status {status}"))
+        place.write_bytes(whole)
+    print(json.dumps(found))
+
+
+def _read_each(
+    layer: str, place: Path, whole: bytes, versions: list[list[Edit]], fill_missing: bool, line: int
+) -> None:
+    expected = _sound_sum(layer, fill_missing)
+    for edits in versions:
+        data = damaged(whole, edits)
+        if data is None:
+            place.unlink()
+        else:
+            place.write_bytes(data)
+        found = _look(layer, fill_missing, expected)
+        place.write_bytes(whole)
+        os.write(line, (json.dumps(found) + "\n").encode())
+
+
+def _look(layer: str, fill_missing: bool, expected: int | None) -> Found:
+    try:
+        crc = _read(layer, fill_missing)
+    except BadInput as error:
+        return Found("refused", str(error))
+    except TeravoxError as error:
+        return Found("error", f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - that it is one of no sentence is what is looked for
+        return Found("error", repr(error))
+    return Found("same" if crc == expected else "black" if not crc else "other", "")
+
+
+def _sound_sum(layer: str, fill_missing: bool) -> int | None:
+    try:
+        return _read(layer, fill_missing)
+    except TeravoxError:  # it is damaged already
+        return None
+
+
+def _read(path: str, fill_missing: bool) -> int:
+    """The check sum of all voxels; 0 if all of them are 0."""
+    layer = Layer.open(path)
+    voxels = layer.read(layer.bounds(0), 0, fill_missing=fill_missing)
+    return zlib.crc32(voxels.tobytes()) if voxels.any() else 0
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3] == "True")
