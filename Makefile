@@ -6,6 +6,8 @@ SHIPPED := build/shipped
 IGNEOUS := build/igneous
 SOURCES := $(shell find teravox -name '*.py') pyproject.toml README.md LICENSE
 
+EXTRAS := float,medical,view
+
 # Percent of lines and branches that the tests must reach.
 COVERAGE_FLOOR := 89
 
@@ -72,7 +74,7 @@ clean:
 	@touch $@
 
 .venv/.project: .venv/.made pyproject.toml
-	$(BIN)/python -m pip install -qq --editable .
+	$(BIN)/python -m pip install -qq --editable '.[$(EXTRAS)]'
 	@touch $@
 
 .venv/.tools: .venv/.project
@@ -91,7 +93,7 @@ $(SHIPPED)/.made:
 	@touch $@
 
 $(SHIPPED)/.dependencies: $(SHIPPED)/.made pyproject.toml | build/wheel/.built
-	$(SHIPPED)/bin/python -m pip install -qq build/wheel/*.whl --group test
+	$(SHIPPED)/bin/python -m pip install -qq "$$(echo build/wheel/*.whl)[$(EXTRAS)]" --group test
 	@touch $@
 
 $(SHIPPED)/.wheel: $(SHIPPED)/.dependencies build/wheel/.built

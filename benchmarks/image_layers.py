@@ -14,14 +14,19 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]  # labels of 32 bits, or grey values of 8
 GREY = ("jpeg", "png")
+LABELS_SIZE = 512
+GREY_SIZE = 1024
 
 
-def make_layers(folder: Path, encodings: Sequence[str], size: int) -> None:
-    """A layer in each encoding: of grey values in those for pictures, twice as wide, else of labels."""
+def make_layers(folder: Path, encodings: Sequence[str]) -> None:
+    """A layer in each encoding: of grey values in those for pictures, else of labels.
+
+    Chunks are such that the third mip above is of one chunk in x and y: Igneous makes no mip that is smaller than a chunk.
+    """
     from cloudvolume import CloudVolume
 
-    labels = _labels(size) if set(encodings) - set(GREY) else None
-    grey = _grey(2 * size) if set(encodings) & set(GREY) else None
+    labels = _labels(LABELS_SIZE) if set(encodings) - set(GREY) else None
+    grey = _grey(GREY_SIZE) if set(encodings) & set(GREY) else None
     for encoding in encodings:
         array = grey if encoding in GREY else labels
         assert array is not None
@@ -33,7 +38,7 @@ def make_layers(folder: Path, encodings: Sequence[str], size: int) -> None:
             resolution=(16, 16, 40),
             voxel_offset=(0, 0, 0),
             volume_size=array.shape,
-            chunk_size=(128, 128, 64),
+            chunk_size=(128, 128, 64) if encoding in GREY else (64, 64, 64),
         )
         volume = CloudVolume(f"file://{folder.absolute()}/{encoding}", info=info, progress=False)
         volume.commit_info()
@@ -74,4 +79,4 @@ def _grey(size: int) -> Array:
 
 
 if __name__ == "__main__":
-    make_layers(Path(sys.argv[1]), sys.argv[3:], int(sys.argv[2]))
+    make_layers(Path(sys.argv[1]), sys.argv[2:])

@@ -89,20 +89,20 @@ def run(program: str, commands: Callable[[str, str], Commands], case: Case, sour
     with tempfile.TemporaryDirectory(dir=place) as folder:
         layer, new = f"{folder}/layer", f"{folder}/new"
         shutil.copytree(source, layer)
-        before = _bytes_of(layer)
+        before = _written(layer) if case.written == "layer" else (0, 0)
         wall = cpu = peak = 0.0
         for words in commands(layer, new):
             seconds, usage = _time([program, *words])
             wall += seconds
             cpu += usage.ru_utime + usage.ru_stime
             peak = max(peak, usage.ru_maxrss / 1e3)
-        written = _bytes_of(layer) - before if case.written == "layer" else _bytes_of(new)
-    return {
-        f"{case.name}: s": wall,
-        f"{case.name}: CPU s": cpu,
-        f"{case.name}: peak MB": peak,
-        f"{case.name}: MB written": written / 1e6,
-    }
+        written = _written(layer) if case.written == "layer" else _written(new)
+        files, size = (n - there for n, there in zip(written, before, strict=True))
+    figures = {f"{case.name}: s": wall, f"{case.name}: CPU s": cpu, f"{case.name}: peak MB": peak}
+    if files:  # tables of counts are none
+        figures[f"{case.name}: MB written"] = size / 1e6
+        figures[f"{case.name}: files"] = files  # as many on both sides, or they have not done the same
+    return figures
 
 
 def _time(command: Sequence[str]) -> tuple[float, resource.struct_rusage]:
@@ -117,13 +117,14 @@ def _time(command: Sequence[str]) -> tuple[float, resource.struct_rusage]:
     return wall, usage
 
 
-def _bytes_of(folder: str) -> int:
-    """The bytes of all chunks and shards below a folder; records and intermediate files of either side do not count."""
-    return sum(
+def _written(folder: str) -> tuple[int, int]:
+    """How many chunks and shards lie below a folder, and their bytes; records and intermediate files of either side do not count."""
+    sizes = [
         file.stat().st_size
         for file in Path(folder).rglob("*")
         if file.is_file() and (file.suffix == ".shard" or file.name.count("-") == 3)
-    )
+    ]
+    return len(sizes), sum(sizes)
 
 
 def main() -> None:
@@ -133,19 +134,20 @@ def main() -> None:
     parser.add_argument(
         "--only", choices=sorted(CASES), action="append", help="these cases; may be given several times"
     )
-    parser.add_argument("--quick", action="store_true", help="a first look, on a small part: no figures to quote")
+    parser.add_argument("--quick", action="store_true", help="a first look, at one pair: no figures to quote")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    repeats, size = (1, 512) if options.quick else (5, 512)
+    repeats = 1 if options.quick else 5
     place = options.folder.absolute()
     place.mkdir(parents=True, exist_ok=True)
     cases = [case for name in options.only or CASES for case in CASES[name]]
     with tempfile.TemporaryDirectory(dir=place) as folder:
         # In a process of its own: the peak memory of a command begins with that of the process that started it.
         encodings = sorted({case.source for case in cases})
-        subprocess.run([sys.executable, "-m", "benchmarks.image_layers", folder, str(size), *encodings], check=True)
-        ours, theirs = (str(python.parent / name) for python, name in (
-            (Path(sys.executable), "teravox"), (options.against.absolute() / "bin" / "python", "igneous")
+        python = options.against.absolute() / "bin" / "python"  # which has CloudVolume
+        subprocess.run([python, "-m", "benchmarks.image_layers", folder, *encodings], check=True)
+        ours, theirs = (str(folder / name) for folder, name in (
+            (Path(sys.executable).parent, "teravox"), (python.parent, "igneous")
         ))  # fmt: skip
         for case in cases:
             source = Path(folder) / case.source

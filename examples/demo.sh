@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a small layer in the given folder and takes it through a queue and two worker processes.
+# Makes a small layer in the given folder and takes it through a queue, and through what else can be done with it.
 set -euo pipefail
 folder=${1:-demo}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -18,10 +18,15 @@ show teravox image downsample ./seg --num-mips 2 --shape 256,256,32 --queue ./q
 show teravox queue status ./q
 show teravox execute ./q -p 2 --exit-on-empty
 show teravox queue status ./q
+show teravox image count ./seg -p 2
+show teravox image ccl auto ./seg ./parts --shape 384,384,128 -p 2 --quiet
+show teravox shard image ./seg ./sharded -p 2
+show teravox show ./sharded
 
 echo
 echo "Made in $PWD:"
-du -sh seg/*_* | sed 's/^/  /'
-echo "  seg is a segmentation with three mips; q is the queue, with what is done in q/done."
-echo "To look at it, this serves it on the loopback for Neuroglancer, and says where:"
-echo "  $(command -v python) -c 'from cloudvolume import CloudVolume; CloudVolume(\"file://$PWD/seg\").viewer()'"
+du -sh seg parts sharded | sed 's/^/  /'
+echo "  seg is a segmentation with three mips, and sharded is the same in few files; parts are its connected components."
+echo "  q is the queue, with what is done in q/done."
+echo "To look at it: pip install 'teravox[view]', and then"
+echo "  $(command -v teravox) view $PWD/seg"

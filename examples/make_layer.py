@@ -7,7 +7,10 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from cloudvolume import CloudVolume
+
+from teravox.pipeline.box import Box
+from teravox.pipeline.layers.encoding import encoding_words
+from teravox.pipeline.layers.new_layer import create_layer, new_info, new_scale
 
 NANOMETRES = (16, 16, 40)
 CHUNK = (64, 64, 32)
@@ -40,19 +43,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     size = (options.size[0], options.size[1], options.size[2])
-    info = CloudVolume.create_new_info(
-        num_channels=1,
-        layer_type="segmentation",
-        data_type="uint32",
-        encoding="compressed_segmentation",
-        resolution=NANOMETRES,
-        voxel_offset=(0, 0, 0),
-        volume_size=size,
-        chunk_size=CHUNK,
-    )
-    layer = CloudVolume(f"file://{options.layer.absolute()}", info=info, progress=False)
-    layer.commit_info()
-    layer[:, :, :] = cells(size, options.cells, options.seed)
+    bounds = Box((0, 0, 0), size)
+    encoding = encoding_words("compressed_segmentation")
+    scale = new_scale(bounds=bounds, resolution=NANOMETRES, chunk=CHUNK, encoding=encoding)
+    info = new_info(type="segmentation", data_type="uint32", channels=1, scales=[scale])
+    layer = create_layer(str(options.layer), info)
+    layer.write(bounds, 0, cells(size, options.cells, options.seed)[..., np.newaxis])
     print(f"{options.layer}: {size[0]} x {size[1]} x {size[2]} voxels, {options.cells} cells")
 
 
