@@ -1,0 +1,51 @@
+"""What all kinds that copy layers have in common."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from teravox.pipeline.job import Job
+from teravox.pipeline.layers.transfer.pieces import MipBox
+from teravox.pipeline.layers.transfer.wish import Wish
+
+if TYPE_CHECKING:
+    from teravox.pipeline.layers.transfer.plan import Plan
+
+
+class CopyJob(Job[MipBox], frozen=True):
+    """A job that copies mips of a layer; its kind says what it wishes, and `finish`."""
+
+    def wish(self) -> Wish:
+        """What this job asks for."""
+        raise NotImplementedError
+
+    def prepare(self) -> None:
+        from teravox.pipeline.layers.new_layer import create_layer
+        from teravox.pipeline.layers.transfer.say_shards import say_shards
+
+        plan = self._plan(fresh=True)
+        for sentence in say_shards(plan):
+            logging.getLogger(__name__).warning(sentence)
+        create_layer(plan.target.url, plan.target.raw)
+
+    def pieces(self) -> Sequence[MipBox]:
+        return self._plan().pieces
+
+    def memory(self, piece: MipBox) -> int:
+        return self._plan().route(piece.mip).need(piece.box.size)
+
+    def run(self, piece: MipBox) -> None:
+        from teravox.pipeline.layers.transfer.copy import copy_piece
+
+        copy_piece(self._plan(fresh=True), piece)
+
+    def outputs(self, piece: MipBox) -> Sequence[str]:
+        plan = self._plan()
+        return [key for mip, box in plan.results(piece) for key in plan.target.keys(box, mip)]
+
+    def _plan(self, *, fresh: bool = False) -> Plan:
+        from teravox.pipeline.layers.transfer.plan import plan_copy
+
+        return plan_copy(self.wish(), fresh=fresh)

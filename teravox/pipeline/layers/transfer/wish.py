@@ -1,0 +1,64 @@
+"""What was asked of a copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from teravox.pipeline.box import Box, Vec
+from teravox.pipeline.store import Compression
+
+if TYPE_CHECKING:
+    from teravox.pipeline.layers.info import Scale
+    from teravox.pipeline.layers.layer import Layer
+
+FACTOR = (2, 2, 1)
+Method = Literal["auto", "average", "mode", "min", "max", "stride"]
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for; None leaves it to the planner, or as it is in the source."""
+
+    source: str
+    dest: str
+    mip: int
+    memory: int
+    all_mips: bool = False
+    num_mips: int = 0
+    factor: Vec = FACTOR
+    method: Method = "auto"
+    sparse: bool = False
+    bounds: Box | None = None
+    translate: Vec = (0, 0, 0)
+    offset: Vec | None = None
+    chunk: Vec | None = None
+    encoding: str | None = None
+    encoding_level: int | None = None
+    encoding_effort: int | None = None
+    compress: Literal["auto", "gzip", "br", "zstd", "none"] = "auto"
+    compress_level: int | None = None
+    sharded: bool = False
+    fill_missing: bool = False
+    skip_background: bool = False
+    shape: Vec | None = None
+
+    def compression_of(self, scale: Scale) -> Compression | None:
+        """How chunks of a scale of the copy are compressed."""
+        from teravox.pipeline.layers.encoding import compression_of
+
+        if scale.sharding is not None:
+            return "gzip" if scale.sharding["data_encoding"] == "gzip" else None
+        return compression_of(self.compress, scale.encoding)
+
+    def keeps(self, how: Compression | None, scale: Scale) -> bool:
+        """Whether chunks that are compressed so in the source may stay so in a scale of the copy."""
+        if self.compress_level is not None:
+            return False
+        is_free = self.compress == "auto" and scale.sharding is None
+        return is_free or how == self.compression_of(scale)
+
+    def method_for(self, layer: Layer) -> Literal["average", "mode", "min", "max", "stride"]:
+        if self.method == "auto":
+            return "mode" if layer.info.type == "segmentation" else "average"
+        return self.method

@@ -1,0 +1,1 @@
+"""Put the parts of a layer together into few large files."""

@@ -1,0 +1,47 @@
+"""`image transfer` to a bucket of a real S3 server and back."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layers.copies import do, with_memory
+from layers.make import make_layer, voxels
+from servers.seaweed import S3, seaweed
+
+from teravox.pipeline.storage.open import open_store
+from teravox.tasks.image.transfer import Transfer
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    with seaweed(tmp_path_factory.mktemp("seaweed")) as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environ.items():
+            patch.setenv(name, value)
+        yield server
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("options", [{}, {"sharded": True}, {"encoding": "png", "num_mips": 1}])
+def test_a_layer_comes_back_from_a_bucket_as_it_was(tmp_path: Path, s3: S3, options: dict[str, Any]) -> None:
+    source = make_layer(tmp_path / "source", voxels((40, 40, 9), "uint8"), offset=(3, 5, 1))
+    bucket = f"layers-{secrets.token_hex(4)}"
+    s3.create_bucket(bucket)
+    url = s3.url(f"{bucket}/deep/layer")
+    do(Transfer(source, str(tmp_path / "here"), **options))
+    job = with_memory(Transfer(source, url, **options), 0.3)
+    do(job)
+    do(job)  # again, onto what is there
+    do(Transfer(url, str(tmp_path / "back"), encoding="raw", compress="gzip"))
+
+    theirs, ours = open_store(url), open_store(str(tmp_path / "here"))
+    if not options.get("sharded"):
+        assert set(theirs.list()) == set(ours.list())
+        chunks = [key for key in ours.list() if "/" in key]
+        assert theirs.get_many(chunks) == ours.get_many(chunks)
+    back, first = open_store(str(tmp_path / "back")), open_store(source)
+    chunks = [key for key in first.list() if "/" in key]
+    assert back.get_many(chunks) == first.get_many(chunks)
