@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from teravox.kernels import downsample as module
 from teravox.kernels.average import averages
+from teravox.kernels.counted_mode import count_modes
 from teravox.kernels.downsample import Method, downsample, sizes_above, working_bytes
-from teravox.kernels.mode import count_modes, modes
+from teravox.kernels.mode import modes
 
 Array = NDArray[Any]  # of any voxel type
 Vec = tuple[int, int, int]

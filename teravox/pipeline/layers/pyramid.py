@@ -9,57 +9,58 @@ import msgspec
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.layers.codec import check_encoding
-from teravox.pipeline.layers.encoding import encoding_words, keep_words
-from teravox.pipeline.layers.info import Json, Scale
+from teravox.pipeline.layers.encoding import encoding_words, keep_words, packing_of
+from teravox.pipeline.layers.info import Json, Scale, encode_info
 from teravox.pipeline.layers.layer import Layer
-from teravox.pipeline.layers.new_layer import scale_key, tidy
+from teravox.pipeline.layers.new_layer import new_scale
 
 
-def scales_above(layer: Layer, mip: int, factor: Vec, count: int, encoding: str | None) -> list[Json]:
+class NewMips(msgspec.Struct, frozen=True, kw_only=True):
+    """How the mips above another are to be; None: as those below them are."""
+
+    factor: Vec
+    encoding: str | None = None
+    encoding_level: int | None = None
+    encoding_effort: int | None = None
+    chunk: Vec | None = None
+    sharded: bool | None = None
+    compress: str = "auto"
+
+
+def scales_above(layer: Layer, mip: int, count: int, new: NewMips) -> list[Json]:
     """The `count` scales above a mip, as they are to stand in the info; those that are there already as they are.
 
-    Sizes are rounded up and offsets down, as CloudVolume does. None as the encoding is that of the mip below.
-    A scale that is there with another voxel size, place or encoding raises BadInput, and so does a sharded one.
+    Those that are not there are without shards yet. Sizes are rounded up and offsets down, as CloudVolume does.
+    A scale that is there and is not as it was asked for raises BadInput.
     """
     raw = layer.raw["scales"]
     source = layer.scale(mip)
     above: list[Json] = []
     size = list(source.size)
     for step in range(1, count + 1):
-        new = _downscaled(raw[mip], source, factor, step, encoding)
-        if new["size"] == size:
+        scale = _downscaled(raw[mip], source, step, new)
+        if scale["size"] == size:
             raise BadUsage(
-                f"mip {mip + step - 1} of layer {layer.url} is of {_say(tuple(size))} voxels and cannot shrink further by {_say(factor)}"
+                f"mip {mip + step - 1} of layer {layer.url} is of {_say(tuple(size))} voxels and cannot shrink further by {_say(new.factor)}"
             )
-        size = new["size"]
+        size = scale["size"]
         if mip + step < len(raw):
-            _check_same(layer, mip + step, new, factor, encoding)
+            _check_same(layer, mip + step, scale, new)
             above.append(raw[mip + step])
         else:
-            check_encoding(new["encoding"], layer.info)
-            if new["key"] in [scale["key"] for scale in raw + above]:
-                raise BadInput(f"layer {layer.url} has a scale of key {new['key']} already, below mip {mip + step}")
-            above.append(new)
+            check_encoding(scale["encoding"], layer.info)
+            if scale["key"] in [other["key"] for other in raw + above]:
+                raise BadInput(f"layer {layer.url} has a scale of key {scale['key']} already, below mip {mip + step}")
+            above.append(scale)
     return above
 
 
-def add_scales(layer: Layer, mip: int, factor: Vec, count: int, encoding: str | None) -> Layer:
-    """Write the scales above a mip into the info, at once; nothing is written where they are there already."""
-    above = scales_above(layer, mip, factor, count, encoding)
+def with_scales(layer: Layer, mip: int, above: list[Json]) -> Layer:
+    """The layer as it is with these scales above a mip; its info is not written, `write_info` does that."""
     raw = layer.raw
     new = above[len(raw["scales"]) - mip - 1 :]
-    if not new:
-        return layer
     raw["scales"] += new
-    return layer.write_info(raw)
-
-
-def alignment(chunks: list[Vec], factor: Vec) -> Vec:
-    """The smallest size, in voxels of the mip below, whose multiples end between chunks of every scale above."""
-    size = [1, 1, 1]
-    for step, chunk in enumerate(chunks, start=1):
-        size = [math.lcm(n, c * f**step) for n, c, f in zip(size, chunk, factor, strict=True)]
-    return (size[0], size[1], size[2])
+    return Layer(layer.store, encode_info(raw)) if new else layer
 
 
 def above_box(box: Box, below: Box, above: Box, factor: Vec, step: int) -> Box:
@@ -75,27 +76,34 @@ def above_box(box: Box, below: Box, above: Box, factor: Vec, step: int) -> Box:
     return Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
 
 
-def _downscaled(raw: Json, source: Scale, factor: Vec, step: int, encoding: str | None) -> Json:
-    cell = [f**step for f in factor]
-    resolution = [tidy(r * c) for r, c in zip(source.resolution, cell, strict=True)]
-    encoding = encoding or source.encoding
-    new: Json = {
-        "chunk_sizes": [list(source.chunk)],
-        "key": scale_key((resolution[0], resolution[1], resolution[2])),
-        "resolution": resolution,
-        "size": [-(-n // c) for n, c in zip(source.size, cell, strict=True)],
-        "voxel_offset": [n // c for n, c in zip(source.voxel_offset, cell, strict=True)],
-    }
-    return new | encoding_words(encoding) | (keep_words(raw) if encoding == source.encoding else {})
+def _downscaled(raw: Json, source: Scale, step: int, new: NewMips) -> Json:
+    cell = [f**step for f in new.factor]
+    rx, ry, rz = (r * c for r, c in zip(source.resolution, cell, strict=True))
+    x, y, z = (n // c for n, c in zip(source.voxel_offset, cell, strict=True))
+    sx, sy, sz = (-(-n // c) for n, c in zip(source.size, cell, strict=True))
+    return new_scale(
+        bounds=Box((x, y, z), (x + sx, y + sy, z + sz)),
+        resolution=(rx, ry, rz),
+        chunk=new.chunk or source.chunk,
+        encoding=_words(raw, new),
+    )
 
 
-def _check_same(layer: Layer, mip: int, new: Json, factor: Vec, encoding: str | None) -> None:
+def _words(raw: Json, new: NewMips) -> Json:
+    """What the new scales say of their encoding: what was asked for, and else what the scale below says."""
+    encoding = new.encoding or raw["encoding"]
+    asked = encoding_words(encoding, level=new.encoding_level, effort=new.encoding_effort)
+    kept = keep_words(raw) if encoding == raw["encoding"] else {}
+    return encoding_words(encoding) | kept | {word: asked[word] for word in asked.keys() - encoding_words(encoding)}
+
+
+def _check_same(layer: Layer, mip: int, new: Json, wish: NewMips) -> None:
     there = layer.scale(mip)
     expected = msgspec.convert(new, Scale)
-    place = f"mip {mip} of layer {layer.url}"
+    place = layer.place(mip)
     if not all(math.isclose(a, b, rel_tol=1e-6) for a, b in zip(there.resolution, expected.resolution, strict=True)):
         raise BadInput(
-            f"{place} has voxels of {_say(there.resolution)} nm, and --factor {_say(factor)} would make them "
+            f"{place} has voxels of {_say(there.resolution)} nm, and --factor {_say(wish.factor)} would make them "
             f"{_say(expected.resolution)} nm; the pyramid that is there stays as it is"
         )
     if there.bounds != expected.bounds:
@@ -103,12 +111,31 @@ def _check_same(layer: Layer, mip: int, new: Json, factor: Vec, encoding: str | 
             f"{place} covers {there.bounds}, and downsampling would make it {expected.bounds}; "
             "the pyramid that is there stays as it is"
         )
+    if wish.sharded is not None and wish.sharded != (there.sharding is not None):
+        is_now, option = ("not sharded", "--sharded") if wish.sharded else ("sharded", "--no-sharded")
+        raise BadInput(f"{place} is {is_now}, and stays so; leave {option} out to write it as it is")
     if there.sharding is not None:
-        raise BadInput(f"{place} is sharded, and chunks cannot be put into shards one by one; it stays as it is")
-    if encoding is not None and there.encoding != encoding:
+        packing_of(wish.compress, there.encoding)
+    if wish.encoding is not None and there.encoding != wish.encoding:
         raise BadInput(
-            f"{place} is encoded as {there.encoding}, and not as {encoding}; leave --encoding out to keep that"
+            f"{place} is encoded as {there.encoding}, and not as {wish.encoding}; leave --encoding out to keep that"
         )
+    if wish.chunk is not None and there.chunk != wish.chunk:
+        raise BadInput(
+            f"{place} has chunks of {_say(there.chunk)}, and not of {_say(wish.chunk)}; leave --chunk-size out to keep that"
+        )
+    _check_level(layer, mip, wish)
+
+
+def _check_level(layer: Layer, mip: int, wish: NewMips) -> None:
+    raw = layer.raw["scales"][mip]
+    asked = encoding_words(raw["encoding"], level=wish.encoding_level, effort=wish.encoding_effort)
+    for word in asked.keys() - encoding_words(raw["encoding"]):
+        if raw.get(word) != asked[word]:
+            raise BadInput(
+                f"{layer.place(mip)} has {word} {raw.get(word, 'unsaid')}, and not {asked[word]}; "
+                "leave --encoding-level and --encoding-effort out to keep that"
+            )
 
 
 def _say(numbers: tuple[int | float, ...]) -> str:

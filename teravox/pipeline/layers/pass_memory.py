@@ -1,0 +1,56 @@
+"""The most memory that making mips of a piece takes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from teravox.pipeline.box import Vec
+from teravox.pipeline.layers.mips_made import MipsMade
+from teravox.pipeline.layers.sharding.read import AHEAD, MOST
+from teravox.pipeline.layers.transfer.memory import A_CHUNK, COPIES, GROWTH, LIBRARIES, USUAL_GROWTH
+from teravox.pipeline.layers.transfer.shapes import clip
+from teravox.pipeline.storage.urls import is_local
+
+if TYPE_CHECKING:
+    from teravox.kernels.downsample import Method
+
+
+def bytes_needed(made: MipsMade, method: Method, size: Vec, block: Vec, *, sparse: bool) -> int:
+    """The voxels of a block and of its mips, what is on its way there and from there, and the shards that are not whole yet."""
+    from teravox.kernels.downsample import sizes_above, working_bytes
+
+    layer, mips = made.layer, len(made.above)
+    results = sum(made.bytes_of(sizes_above(block, made.factor, step)) for step in range(1, mips + 1))
+    chunk = max(made.bytes_of(scale.chunk) * _growth(scale.encoding) for scale in (made.source, *made.above))
+    on_the_way = COPIES * chunk * layer.lanes
+    if made.source.sharding is not None:
+        fetched = made.bytes_of(block) * _growth(made.source.encoding)
+        on_the_way += min((2 * AHEAD + 1) * 2 * max(MOST, chunk), 2 * fetched)
+    kernel = working_bytes(
+        block, layer.info.num_channels, layer.dtype.itemsize, made.factor, mips, method, sparse=sparse
+    )
+    return math.ceil(LIBRARIES + made.bytes_of(block) + results + max(kernel, on_the_way) + _shards(made, size))
+
+
+def _shards(made: MipsMade, size: Vec) -> float:
+    """The packed chunks of all mips that wait for the rest of their shards, and the largest shard that is put together of them.
+
+    All shards of a nest may be held at once, and may become whole at once.
+    """
+    from teravox.kernels.downsample import sizes_above
+
+    held = [0.0]
+    known = 0
+    for step, nest in made.nests:
+        scale = made.above[step - 1]
+        part = sizes_above(clip(nest, size), made.factor, step)
+        held.append(made.bytes_of(part) * _growth(scale.encoding))
+        known += A_CHUNK * math.prod(-(-n // c) for n, c in zip(part, scale.chunk, strict=True))
+    again = 1 if is_local(made.layer.url) else 2  # the library of a bucket copies what it sends
+    return sum(held) + known + again * max(held)
+
+
+def _growth(encoding: str) -> float:
+    """How much larger than its voxels an encoded chunk of noise can become."""
+    return GROWTH.get(encoding, USUAL_GROWTH)
