@@ -57,6 +57,8 @@ def label(voxels: Voxels, connectivity: int) -> tuple[Labels, int]:
     """Number the components of equal voxels that are not 0, and say how many there are."""
     import cc3d
 
+    if voxels.dtype == np.bool_:  # of which cc3d 4.1.1 expects too few components where each voxel is one, and gives up
+        voxels = voxels.view(np.uint8)
     labels, number = cc3d.connected_components(
         np.asfortranarray(voxels), 0, cast("Literal[6, 18, 26]", connectivity), return_N=True, out_dtype=np.uint32
     )

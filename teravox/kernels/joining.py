@@ -55,7 +55,10 @@ def join(parts: Open, cells: Vec, low: Vec, high: Vec, dust: int) -> Joined:
     """Join what touches within a group: the boxes from `low` up to `high` in a grid of so many cells.
 
     Classes of fewer than `dust` voxels that end here are dropped. The order of the parts says which label is which.
+    ValueError where the parts do not fit each other.
     """
+    if parts.classes.max(initial=0) >= max(1, len(parts.sizes)):
+        raise ValueError("a component is in a class that no part has")
     order = np.argsort(parts.names, kind="stable")
     inside = _are_within(parts.far, cells, low, high)
     near = _classes_of(parts, order, parts.near[inside])

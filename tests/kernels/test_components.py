@@ -62,9 +62,18 @@ def test_thresholds_of_whole_numbers_are_exact() -> None:
 def test_components_and_their_sizes_are_those_of_cc3d(size: Vec, seed: int, connectivity: Any, dtype: str) -> None:
     voxels = some_voxels(size, dtype, seed)
     labels, number = label(voxels, connectivity)
-    assert np.array_equal(labels, cc3d.connected_components(voxels, connectivity=connectivity))
+    whole = voxels.astype(np.uint16) if dtype == "bool" else voxels
+    assert np.array_equal(labels, cc3d.connected_components(whole, connectivity=connectivity))
     assert labels.flags.f_contiguous
     assert count(labels, number).tolist() == np.bincount(labels.ravel(), minlength=number + 1)[1:].tolist()
+
+
+@pytest.mark.parametrize("size", [(3, 1, 1), (1, 5, 1), (1, 3, 7), (3, 3, 3), (5, 9, 1)])
+def test_components_of_one_voxel_each_are_found(size: Vec) -> None:
+    voxels = np.zeros(size, np.bool_, order="F")
+    voxels[::2, ::2, ::2] = True
+    labels, number = label(voxels, 26)
+    assert number == voxels.sum() == len(np.unique(labels[voxels]))
 
 
 @given(size=sizes, seed=st.integers(0, 99), sides=st.sets(st.sampled_from(ALL_SIDES)))
@@ -218,8 +227,10 @@ def test_contacts_that_no_part_knows_are_refused() -> None:
     zero = np.zeros(1, np.uint8)
     part = Open(name_components(0, 1), zero, zero.astype(np.uint32), zero.astype(np.uint64), none, none)
     strange = part._replace(near=part.names, far=part.names + np.uint64(1))
-    with pytest.raises(ValueError, match="no part has"):
+    with pytest.raises(ValueError, match="touches components that no part has"):
         join(strange, (1, 1, 1), (0, 0, 0), (1, 1, 1), 0)
+    with pytest.raises(ValueError, match="a class that no part has"):
+        join(part._replace(classes=part.classes + np.uint32(1)), (1, 1, 1), (0, 0, 0), (1, 1, 1), 0)
 
 
 @given(

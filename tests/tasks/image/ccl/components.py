@@ -45,6 +45,7 @@ def do(jobs: list[AnyJob], order: Order = list) -> None:
 
 def expected(voxels: Array, connectivity: Any, dust: int = 0) -> Array:
     """What cc3d makes of the whole volume, without what is too small."""
+    voxels = voxels.astype(np.uint8) if voxels.dtype == np.bool_ else voxels  # of which cc3d 4.1.1 takes all
     labels = cc3d.connected_components(voxels, connectivity=connectivity)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
