@@ -106,6 +106,20 @@ def _divide(sums: list[Array], counts: Array | int, dtype: np.dtype[Any]) -> Arr
 
 def _round(sums: Array, counts: Array | int) -> Array:
     """The nearest whole quotients, halves to the even one."""
+    if isinstance(counts, int) and counts & (counts - 1) == 0:
+        return _round_shifted(sums, counts.bit_length() - 1)
     counts = np.asarray(counts, dtype=sums.dtype)
     even = (sums // counts) & 1 & (counts + 1)  # 1 where the quotient below is odd and a half is possible
     return np.asarray((sums + ((counts - 1) // 2 + even)) // counts)
+
+
+def _round_shifted(sums: Array, bits: int) -> Array:
+    """The same for a power of two."""
+    if bits == 0:
+        return sums
+    rounded = sums >> bits
+    rounded &= 1
+    rounded += (1 << (bits - 1)) - 1
+    rounded += sums
+    rounded >>= bits
+    return rounded

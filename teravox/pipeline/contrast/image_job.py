@@ -124,7 +124,8 @@ class ImageJob(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
     def plan(self, *, fresh: bool = False) -> Plan:
         """How it is done; the same for the same job and source."""
         from teravox.pipeline.contrast.grey import open_grey
-        from teravox.pipeline.contrast.plan import Wish, plan_image, refuse_same
+        from teravox.pipeline.contrast.plan import Wish, plan_image
+        from teravox.pipeline.layers.same_place import refuse_same
 
         refuse_same(self.source, self.dest)
         layer = open_grey(self.source, fresh=fresh)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 
 import msgspec
@@ -18,7 +17,6 @@ from teravox.pipeline.layers.info import Json, Scale
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.new_layer import new_info, new_scale, shard_scale
 from teravox.pipeline.storage.compression import check_level
-from teravox.pipeline.storage.urls import normalize
 from teravox.pipeline.units import say_bytes
 
 GROWN = 1 << 27  # bytes of voxels; parts that are larger are no faster
@@ -87,16 +85,6 @@ def plan_image(layer: Layer, wish: Wish, need: Need, grows_along: tuple[tuple[in
 
     part = _enlarge(step, inside, fits, grows_along)
     return Plan(layer, raw, scale, Grid(bounds, shape or part), part)
-
-
-def refuse_same(source: str, dest: str) -> None:
-    """Raise BadUsage if the destination is the source."""
-    one, other = normalize(source), normalize(dest)
-    paths = [
-        os.path.realpath(url.removeprefix("file://")) if url.startswith("file://") else url for url in (one, other)
-    ]
-    if paths[0] == paths[1]:
-        raise BadUsage(f"DEST: {dest} is the source itself, which would be lost. Choose another DEST")
 
 
 def shard_bytes(scale: Scale, place: str, voxel: int) -> int:

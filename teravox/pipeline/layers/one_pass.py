@@ -132,7 +132,7 @@ def _block(made: MipsMade, wish: Wish, size: Vec) -> Vec:
     least = clip(made.chunks, inner)
     both = clip(common([made.chunks, made.source.chunk], (1, 1, 1)), inner)
     start = both if fits(both) else least
-    return enlarge(start, inner, lambda block: made.bytes_of(block) <= BLOCK and fits(block))
+    return clip(enlarge(start, inner, lambda block: made.bytes_of(block) <= BLOCK and fits(block)), inner)
 
 
 def _mips_of_volume(scale: Scale, new: NewMips) -> int:

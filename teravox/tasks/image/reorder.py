@@ -110,8 +110,8 @@ class Reorder(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         record_processing(open_store(self.dest), "image reorder", msgspec.to_builtins(self))
 
     def _plan(self, *, fresh: bool = False) -> Plan:
-        from teravox.pipeline.contrast.plan import refuse_same
         from teravox.pipeline.layers.layer import Layer
+        from teravox.pipeline.layers.same_place import refuse_same
         from teravox.pipeline.reorder.plan import Wish, plan_reorder
 
         refuse_same(self.src, self.dest)

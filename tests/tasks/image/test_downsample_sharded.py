@@ -10,6 +10,7 @@ import pytest
 from layers.make import Vec, files_of, make_layer, read_layer, voxels
 
 from teravox.kernels.downsample import downsample
+from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.layers import one_pass
 from teravox.pipeline.layers.layer import Layer
@@ -61,6 +62,19 @@ def test_sharded_mips_are_written_again_as_they_are_sharded(tmp_path: Path) -> N
     do(Downsample(plain, num_mips=1))
     with pytest.raises(BadInput, match=r"mip 1 of layer .* is not sharded, and stays so; leave --sharded out"):
         Downsample(plain, num_mips=1, sharded=True).prepare()
+
+
+def test_a_part_of_the_volume_makes_its_whole_shards(tmp_path: Path) -> None:
+    array = voxels((128, 128, 16), "uint8")
+    whole, part = (make_layer(tmp_path / name, array, offset=(3, 5, 7)) for name in ("whole", "part"))
+    for path, bounds in ((whole, None), (part, Box((40, 6, 8), (41, 70, 9)))):
+        do(Downsample(path, num_mips=2, sharded=True, shape=(64, 64, 16)))
+        for key in shards(path):
+            Path(path, key).unlink()
+        do(Downsample(path, num_mips=2, bounds=bounds))
+    assert len(shards(whole)) == 8
+    assert len(shards(part)) == 4
+    assert shards(part).items() <= shards(whole).items()
 
 
 def test_a_missing_chunk_leaves_no_shard_behind(tmp_path: Path) -> None:

@@ -269,7 +269,7 @@ def test_workers_need_no_mapping_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"dest": "src"}, "DEST: .* is the source itself"),
+        ({"dest": "src"}, "DEST: .* is the layer that is read"),
         ({"shape": (7, 8, 8)}, "--shape: pieces must be multiples of 8,8,8"),
         ({"bounds": Box((0, 0, 0), (50, 8, 8))}, "--bounds: .* does not lie within"),
         ({"memory_limit": 1000}, "give it more --memory"),

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.layers.layer import Layer
+from teravox.pipeline.layers.same_place import refuse_same
 from teravox.pipeline.layers.transfer.wish import FACTOR, Wish
 from teravox.pipeline.storage.compression import check_level
-from teravox.pipeline.storage.urls import normalize
 
 
 def check_wish(wish: Wish, source: Layer) -> None:
     """Raise BadUsage where an option cannot be meant."""
-    if _is_same_place(wish.source, wish.dest):
-        raise BadUsage(
-            f"DEST is the layer that is read, {source.url}: choose another one, sources are never written to"
-        )
+    refuse_same(wish.source, wish.dest)
     if wish.offset is not None and wish.translate != (0, 0, 0):
         raise BadUsage("--offset says where the copy begins, and --translate by how far it moves; give one of them")
     for option, size in (("--chunk-size", wish.chunk), ("--shape", wish.shape)):
@@ -25,19 +21,6 @@ def check_wish(wish: Wish, source: Layer) -> None:
             raise BadUsage(f"{option}: expected three numbers from 1 up, got {size}")
     _check_compression(wish)
     _check_downsampling(wish, source)
-
-
-def _is_same_place(one: str, other: str) -> bool:
-    """Whether two URLs name one folder or one place in a bucket, also by way of links."""
-    one, other = normalize(one), normalize(other)
-    if one == other:
-        return True
-    if not (one.startswith("file://") and other.startswith("file://")):
-        return False
-    try:
-        return Path(one.removeprefix("file://")).samefile(other.removeprefix("file://"))
-    except OSError:  # one of them is not there, so they differ
-        return False
 
 
 def _check_compression(wish: Wish) -> None:
