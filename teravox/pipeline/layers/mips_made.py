@@ -13,7 +13,7 @@ from teravox.pipeline.layers.chunk_numbers import unit_of
 from teravox.pipeline.layers.info import Scale
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.pyramid import above_box
-from teravox.pipeline.layers.transfer.shapes import common
+from teravox.pipeline.layers.shapes import common
 
 
 class Result(NamedTuple):

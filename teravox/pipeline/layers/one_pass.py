@@ -15,7 +15,7 @@ from teravox.pipeline.layers.mips_made import MipsMade
 from teravox.pipeline.layers.pass_memory import bytes_needed
 from teravox.pipeline.layers.pass_shards import mips_with_good_shards, shard_above
 from teravox.pipeline.layers.pyramid import NewMips, scales_above, with_scales
-from teravox.pipeline.layers.transfer.shapes import clip, common, enlarge
+from teravox.pipeline.layers.shapes import clip, common, enlarge
 from teravox.pipeline.units import say_bytes
 
 PIECE = 1 << 27  # bytes of voxels; pieces that are larger than their mips need are no faster beyond this

@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from teravox.pipeline.box import Vec
+from teravox.pipeline.layers.chunk_memory import A_CHUNK, COPIES, GROWTH, LIBRARIES, USUAL_GROWTH
 from teravox.pipeline.layers.mips_made import MipsMade
+from teravox.pipeline.layers.shapes import clip
 from teravox.pipeline.layers.sharding.read import AHEAD, MOST
-from teravox.pipeline.layers.transfer.memory import A_CHUNK, COPIES, GROWTH, LIBRARIES, USUAL_GROWTH
-from teravox.pipeline.layers.transfer.shapes import clip
 from teravox.pipeline.storage.urls import is_local
 
 if TYPE_CHECKING:

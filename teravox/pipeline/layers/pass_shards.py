@@ -14,8 +14,8 @@ from teravox.pipeline.layers.info import Json, Scale
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.mips_made import MipsMade
 from teravox.pipeline.layers.new_layer import shard_scale
+from teravox.pipeline.layers.shapes import clip, common
 from teravox.pipeline.layers.sharding.morton import Morton
-from teravox.pipeline.layers.transfer.shapes import clip, common
 
 MOST = 1 << 32  # bytes of voxels of a piece that is cut for the sake of large shards
 LEAST = 1 << 27  # bytes of voxels that no piece needs to go below

@@ -8,11 +8,11 @@ import msgspec
 
 from teravox.pipeline.box import Box, Grid, Vec
 from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.layers.chunk_memory import A_CHUNK, COPIES, GROWTH, LIBRARIES, USUAL_GROWTH
 from teravox.pipeline.layers.chunk_numbers import unit_of
 from teravox.pipeline.layers.encoding import packing_of
 from teravox.pipeline.layers.info import Json, Scale
 from teravox.pipeline.layers.new_layer import shard_scale
-from teravox.pipeline.layers.transfer.memory import A_CHUNK, COPIES, GROWTH, LIBRARIES, USUAL_GROWTH
 from teravox.pipeline.sources.cut import choose_shape, reading
 from teravox.pipeline.sources.target import Target
 from teravox.pipeline.sources.volume import Volume

@@ -14,10 +14,10 @@ import pytest
 from layers.make import Array, Vec
 
 from teravox.pipeline.box import Box, Grid
+from teravox.pipeline.layers.chunk_memory import LIBRARIES
 from teravox.pipeline.layers.encoding import encoding_words
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.new_layer import create_layer, new_info, new_scale
-from teravox.pipeline.layers.transfer.memory import LIBRARIES
 from teravox.tasks.image.downsample import Downsample
 
 SIZE = (512, 512, 256)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from teravox.pipeline.box import Box, Vec
+from teravox.pipeline.layers.chunk_memory import A_CHUNK, COPIES, GROWTH, LIBRARIES, USUAL_GROWTH
 from teravox.pipeline.layers.sharding.read import AHEAD, MOST
 from teravox.pipeline.layers.transfer.scales import shrink
 from teravox.pipeline.storage.side_by_side import LANES, LOCAL_LANES
@@ -13,14 +14,6 @@ from teravox.pipeline.storage.urls import is_local
 
 if TYPE_CHECKING:
     from teravox.pipeline.layers.transfer.route import Route
-
-LIBRARIES = 200_000_000  # bytes that the interpreter and the libraries take
-COPIES = 5  # of each chunk that is on its way: voxels, encoded, packed, and what the codecs need
-A_CHUNK = 1000  # bytes of knowing about one: its box, its number, its place
-
-# How much larger than their voxels chunks of noise can become; those of images and labels shrink.
-GROWTH = {"compressed_segmentation": 1.6, "compresso": 1.2, "crackle": 2.2}
-USUAL_GROWTH = 1.1
 
 
 def bytes_needed(route: Route, size: Vec, block: Vec | None) -> int:

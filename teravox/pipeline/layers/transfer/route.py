@@ -14,9 +14,9 @@ from teravox.pipeline.layers.chunk_numbers import unit_of
 from teravox.pipeline.layers.info import Scale
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.pyramid import above_box
+from teravox.pipeline.layers.shapes import clip, common, enlarge
 from teravox.pipeline.layers.transfer.cut import Cut
 from teravox.pipeline.layers.transfer.memory import bytes_needed
-from teravox.pipeline.layers.transfer.shapes import clip, common, enlarge
 from teravox.pipeline.units import say_bytes
 
 PIECE = 1 << 27  # bytes of voxels; larger pieces are no faster

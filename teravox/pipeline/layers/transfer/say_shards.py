@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 
 from teravox.pipeline.box import Grid
+from teravox.pipeline.layers.shapes import clip
 from teravox.pipeline.layers.sharding.spec import parse_spec
 from teravox.pipeline.layers.transfer.plan import Plan
-from teravox.pipeline.layers.transfer.shapes import clip
 from teravox.pipeline.units import say_bytes
 
 
