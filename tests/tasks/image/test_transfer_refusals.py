@@ -91,7 +91,7 @@ def test_a_layer_is_not_copied_onto_itself(tmp_path: Path, spelling: str) -> Non
     source = make_layer(tmp_path / "source", voxels((16, 16, 8), "uint8"))
     (tmp_path / "link").symlink_to(tmp_path / "source")
     before = files_of(source)
-    with pytest.raises(BadUsage, match="DEST: .* is the layer that is read"):
+    with pytest.raises(BadUsage, match=r"DEST: .* is the layer that is read"):
         Transfer(source, spelling.format(source, tmp_path), chunk_size=(4, 4, 4)).prepare()
     assert files_of(source) == before
 
