@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Annotated
 
 from msgspec import Meta
@@ -47,29 +48,31 @@ class View(Command, frozen=True):
         from teravox.pipeline.view.server import ViewServer
 
         shown = look_at(self.layer, self.segments)
-        with _until_told(), ViewServer(shown, port=self.port or 0, position=self.position) as server:
-            print(server.url, flush=True)
-            print("Ctrl-C ends it.", file=sys.stderr)
-            if self.browser:
-                _open_browser(server.url_for_once)
-            server.serve_forever(poll_interval=0.1)
+        with _told_to_end() as told, ViewServer(shown, port=self.port or 0, position=self.position) as server:
+            serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
+            serving.start()
+            try:
+                print(server.url, flush=True)
+                print("Ctrl-C ends it.", file=sys.stderr)
+                if self.browser:
+                    _open_browser(server.url_for_once)
+                told.wait()
+            finally:
+                server.shutdown()
+                serving.join()
         return ExitCode.DONE
 
 
 @contextmanager
-def _until_told() -> Iterator[None]:
-    """Ends the block in order at Ctrl-C and SIGTERM."""
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, end)
+def _told_to_end() -> Iterator[Event]:
+    """What Ctrl-C and SIGTERM set. An exception out of a signal could break into the start of an answer."""
+    told = Event()
+    before = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
-    except KeyboardInterrupt:
-        return
+        yield told
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _open_browser(url: str) -> None:
