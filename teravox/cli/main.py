@@ -26,6 +26,7 @@ from teravox.pipeline.secrets import redact
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command line; its exit code, as exit_codes.py lists them."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # nobody here multiplies matrices, and its threads cost a start
     try:
         code = _run(tuple(sys.argv[1:] if words is None else words))
         sys.stdout.flush()

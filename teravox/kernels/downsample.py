@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import math
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.average import averages
 from teravox.kernels.mode import modes
+from teravox.kernels.slabs import Method, Vec, sizes_above, slab_depth
 
 Array = NDArray[Any]  # of whatever the layer holds
-Vec = tuple[int, int, int]
-Method = Literal["average", "mode", "min", "max", "stride"]
-
-SLAB = 1 << 20  # voxels that are worked on at a time: what is made of them stays small, and in the cache
 
 
 def downsample(array: Array, factor: Vec, mips: int, method: Method, *, sparse: bool = False) -> list[Array]:
@@ -38,34 +34,6 @@ def downsample(array: Array, factor: Vec, mips: int, method: Method, *, sparse: 
             z = start // factor[2] ** (mip + 1)
             results[mip][:, :, z : z + part.shape[2]] = part
     return results
-
-
-def sizes_above(size: Vec, factor: Vec, mip: int) -> Vec:
-    """The size of a mip above an array."""
-    x, y, z = (-(-n // f**mip) for n, f in zip(size, factor, strict=True))
-    return (x, y, z)
-
-
-def slab_depth(size: Vec, channels: int, factor: Vec, mips: int) -> int:
-    """How many planes are worked on at a time: whole cells of the highest mip."""
-    cell = factor[2] ** mips
-    return int(max(1, SLAB // max(1, size[0] * size[1] * channels * cell)) * cell)
-
-
-def working_bytes(
-    size: Vec, channels: int, itemsize: int, factor: Vec, mips: int, method: Method, *, sparse: bool
-) -> int:
-    """The most bytes that `downsample` needs beside its input and its results."""
-    depth = min(size[2], slab_depth(size, channels, factor, mips))
-    voxels = size[0] * size[1] * depth * channels
-    if method == "average":
-        wide = 16 if itemsize == 8 else 8
-        a_voxel = wide * 2.5 + itemsize + (9 if sparse else 0)  # the terms, their sums, what the division makes
-    elif method == "mode":
-        a_voxel = itemsize * 1.5 + 16 / math.prod(factor) + 2
-    else:
-        a_voxel = itemsize * 1.5
-    return math.ceil(voxels * a_voxel)
 
 
 def _one_slab(slab: Array, factor: Vec, mips: int, method: Method, *, sparse: bool) -> list[Array]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from teravox.pipeline.errors import BadInput, TeravoxError
-from teravox.pipeline.layers.codec import NEEDS
+from teravox.pipeline.layers.encodings import NEEDS
 from teravox.pipeline.layers.layer import Layer
 
 Edit = tuple[str, int]  # ("flip", bit), ("cut", length) or ("remove", 0)

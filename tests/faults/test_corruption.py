@@ -20,7 +20,7 @@ from faults.workers import fleet
 from layers.make import make_layer, voxels
 
 from teravox.pipeline.errors import BadInput
-from teravox.pipeline.layers.codec import NEEDS
+from teravox.pipeline.layers.encodings import NEEDS
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.ledger import Ledger
 from teravox.pipeline.message import job_id

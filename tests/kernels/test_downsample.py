@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from teravox.kernels import downsample as module
 from teravox.kernels.average import averages
 from teravox.kernels.counted_mode import count_modes
-from teravox.kernels.downsample import Method, downsample, sizes_above, working_bytes
+from teravox.kernels.downsample import downsample
 from teravox.kernels.mode import modes
+from teravox.kernels.slabs import Method, sizes_above, working_bytes
 
 Array = NDArray[Any]  # of any voxel type
 Vec = tuple[int, int, int]
@@ -145,7 +145,7 @@ def test_results_do_not_depend_on_slabs_or_memory_order(
 ) -> None:
     array = volume((13, 11, 21), "uint16", 3, channels=2, labels=5)
     whole = downsample(array, factor, 2, method)
-    monkeypatch.setattr(module, "SLAB", 1)
+    monkeypatch.setattr("teravox.kernels.slabs.SLAB", 1)
     assert all(map(np.array_equal, whole, downsample(array, factor, 2, method)))
     assert all(map(np.array_equal, whole, downsample(np.ascontiguousarray(array), factor, 2, method)))
     assert all(result.flags.f_contiguous for result in whole)
@@ -170,7 +170,7 @@ def test_working_bytes_are_not_exceeded(
 ) -> None:
     import tracemalloc
 
-    monkeypatch.setattr(module, "SLAB", 1 << 18)
+    monkeypatch.setattr("teravox.kernels.slabs.SLAB", 1 << 18)
     size = (121, 119, 64)
     array = volume(size, dtype, 2)
     results = sum(np.prod(sizes_above(size, factor, mip)) * array.itemsize for mip in (1, 2))

@@ -17,8 +17,9 @@ from layers.make import Array, Vec, voxels
 from PIL import Image
 
 from teravox.pipeline.errors import BadUsage
-from teravox.pipeline.layers.codec import NEEDS, TAKES, check_encoding, decode, encode, most_bytes
+from teravox.pipeline.layers.codec import decode, encode, most_bytes
 from teravox.pipeline.layers.cut_off import check_whole
+from teravox.pipeline.layers.encodings import NEEDS, TAKES, check_encoding
 from teravox.pipeline.layers.info import Info, Scale
 
 LABELS = ("compressed_segmentation", "compresso", "crackle")
@@ -293,7 +294,7 @@ def test_an_encoding_that_is_not_there_is_named_with_those_that_are() -> None:
 
 
 def test_an_encoding_whose_package_is_missing_is_named_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("teravox.pipeline.layers.codec.find_spec", lambda _: None)
+    monkeypatch.setattr("teravox.pipeline.layers.encodings.find_spec", lambda _: None)
     info = Info(type="image", data_type="uint8", num_channels=1, scales=(scale("jxl"),))
     with pytest.raises(BadUsage, match="jxl needs a package that is not installed: pip install imagecodecs"):
         check_encoding("jxl", info)

@@ -63,6 +63,7 @@ def _find_fault(words: Words, block: Vec, shape: Vec, wide: int) -> int:
 
 @compiled
 def _unpack(words: Words, block: Vec, flat: Labels, row: int, plane: int, shape: Vec, zero: Any) -> None:
+    """Indices of up to 8 bits go by a table of the block's labels, and those of a row that lie in one word are read at once."""
     nx, ny, nz = shape
     bx, by, bz = block
     wide = flat.itemsize // 4
@@ -87,20 +88,29 @@ def _unpack(words: Words, block: Vec, flat: Labels, row: int, plane: int, shape:
                                 flat[x] = label
                     continue
                 mask = np.uint32(0xFFFFFFFF) >> np.uint32(32 - bits)
-                known = min((len(words) - begin) // wide, 1 << bits) if bits <= 8 else 0
-                for k in range(known):
-                    table[k] = _label(words, begin + k * wide, wide, zero)
+                if bits <= 8:
+                    for k in range(
+                        min((len(words) - begin) // wide, 1 << bits)
+                    ):  # words without a fault have no other index
+                        table[k] = _label(words, begin + k * wide, wide, zero)
+                row_bits = bits * bx
+                in_one_word = bits <= 8 and row_bits <= 32 and 32 % row_bits == 0
                 for z in range(z0, z1):
                     for y in range(y0, y1):
                         base = y * row + z * plane
-                        bit = bits * bx * ((y - y0) + by * (z - z0))
+                        bit = row_bits * ((y - y0) + by * (z - z0))
+                        if in_one_word:
+                            word = words[values + (bit >> 5)] >> np.uint32(bit & 31)
+                            for x in range(base + x0, base + x1):
+                                flat[x] = table[np.uint64(word & mask)]
+                                word >>= np.uint32(bits)
+                            continue
                         for x in range(base + x0, base + x1):
-                            index = np.int64((words[values + (bit >> 5)] >> np.uint32(bit & 31)) & mask)
+                            index = np.uint64((words[values + (bit >> 5)] >> np.uint32(bit & 31)) & mask)
                             bit += bits
-                            if index < known:
-                                flat[x] = table[index]
-                            else:
-                                flat[x] = _label(words, begin + index * wide, wide, zero)
+                            flat[x] = (
+                                table[index] if bits <= 8 else _label(words, begin + np.int64(index) * wide, wide, zero)
+                            )
 
 
 @compiled

@@ -89,7 +89,7 @@ def check_group(job: Joining[Any], plan: Plan) -> None:
 
 def labelling_bytes(layer: Layer) -> int:
     """The bytes that labelling takes for each voxel, at worst."""
-    return layer.dtype.itemsize + LABELLING
+    return layer.info.itemsize + LABELLING
 
 
 def _check(job: Labelling[Any], layer: Layer) -> None:
@@ -101,7 +101,7 @@ def _check(job: Labelling[Any], layer: Layer) -> None:
         raise BadUsage(
             f"{layer.url} has {layer.info.num_channels} channels, and components are labelled in one; make a layer of that"
         )
-    if layer.dtype.kind == "f" and not job.is_binary:
+    if layer.info.data_type.startswith("float") and not job.is_binary:
         raise BadUsage(f"--threshold-gte: {layer.url} holds fractions; say with thresholds what is to be labelled")
     low, high = job.threshold_gte, job.threshold_lte
     if low is not None and high is not None and low > high:

@@ -10,8 +10,9 @@ from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.layers.chunk_grid import chunk_key, chunks_of, is_aligned
 from teravox.pipeline.layers.chunk_numbers import ChunkNumbers, chunk_numbers
-from teravox.pipeline.layers.codec import CONTENT_TYPES, encode
+from teravox.pipeline.layers.codec import encode
 from teravox.pipeline.layers.encoding import gzip_level
+from teravox.pipeline.layers.encodings import CONTENT_TYPES
 from teravox.pipeline.layers.info import Scale
 from teravox.pipeline.layers.sharding.build import build_shard, pack_data
 from teravox.pipeline.storage.compression import check_level

@@ -9,8 +9,9 @@ from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.layers.chunk_grid import chunk_key, chunks_of
 from teravox.pipeline.layers.chunk_numbers import chunk_numbers
-from teravox.pipeline.layers.codec import BLOCK, decode, most_bytes
+from teravox.pipeline.layers.codec import decode, most_bytes
 from teravox.pipeline.layers.cut_off import check_whole
+from teravox.pipeline.layers.encodings import BLOCK
 from teravox.pipeline.layers.sharding.read import ShardReader
 from teravox.pipeline.storage.compression import decompress
 from teravox.pipeline.storage.side_by_side import do_all

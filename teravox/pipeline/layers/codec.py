@@ -1,16 +1,14 @@
-"""Chunks into bytes and back: which encoding takes what, and who does it."""
+"""Chunks into bytes and back: who does it for which encoding."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.layers.codecs.compressed_segmentation import decode_labels, encode_labels
 from teravox.pipeline.layers.codecs.compresso import decode_compresso, encode_compresso
 from teravox.pipeline.layers.codecs.crackle import decode_crackle, encode_crackle
@@ -19,50 +17,12 @@ from teravox.pipeline.layers.codecs.jpeg import decode_jpeg, encode_jpeg
 from teravox.pipeline.layers.codecs.jxl import decode_jxl, encode_jxl
 from teravox.pipeline.layers.codecs.png import decode_png, encode_png
 from teravox.pipeline.layers.codecs.zfpc import decode_zfpc, encode_zfpc
-from teravox.pipeline.layers.info import Info, Scale
+from teravox.pipeline.layers.encodings import BLOCK, check_installed, unknown_encoding
+from teravox.pipeline.layers.info import Scale
 
 Array = NDArray[Any]  # of the layer's data type
 Shape = tuple[int, int, int, int]
 DataType = np.dtype[Any]
-
-# encoding → the data types and the numbers of channels that it takes; None takes any
-TAKES: dict[str, tuple[frozenset[str] | None, frozenset[int] | None]] = {
-    "raw": (None, None),
-    "jpeg": (frozenset({"uint8"}), frozenset({1, 3})),
-    "jxl": (frozenset({"uint8"}), frozenset({1})),
-    "png": (frozenset({"uint8"}), frozenset({1, 2, 3, 4})),  # cloud-volume writes uint16 too, but cannot read it
-    "compressed_segmentation": (frozenset({"uint32", "uint64"}), frozenset({1})),
-    "compresso": (frozenset({"uint8", "uint16", "uint32", "uint64"}), frozenset({1})),
-    "crackle": (frozenset({"uint8", "uint16", "uint32", "uint64"}), frozenset({1})),
-    "fpzip": (frozenset({"float32"}), None),
-    "kempressed": (frozenset({"float32"}), None),
-    "zfpc": (frozenset({"float32"}), None),  # it decodes integers as float32, and not all of those survive it
-}
-NEEDS = {  # encoding → the module that does it, and what to install for it
-    "jpeg": ("simplejpeg", "simplejpeg"),
-    "jxl": ("imagecodecs", "imagecodecs"),
-    "png": ("pyspng", "pyspng-seunglab"),
-    "compresso": ("compresso", "compresso"),
-    "crackle": ("crackle", "crackle-codec"),
-    "fpzip": ("fpzip", "fpzip"),
-    "kempressed": ("fpzip", "fpzip"),
-    "zfpc": ("zfpc", "zfpc"),
-}
-BLOCK = (8, 8, 8)  # of compressed_segmentation, where the info names none
-CONTENT_TYPES = {"jpeg": "image/jpeg", "jxl": "image/jxl", "png": "image/png"}
-
-
-def check_encoding(encoding: str, info: Info) -> None:
-    """Raise BadUsage if a layer's voxels cannot be encoded so, here and now."""
-    if encoding not in TAKES:
-        raise BadUsage(f"there is no encoding {encoding!r}; there are {', '.join(TAKES)}")
-    data_types, channels = TAKES[encoding]
-    if data_types is not None and info.data_type not in data_types:
-        raise BadUsage(f"{encoding} encodes {', '.join(sorted(data_types))}, and this layer holds {info.data_type}")
-    if channels is not None and info.num_channels not in channels:
-        few = " or ".join(map(str, sorted(channels)))
-        raise BadUsage(f"{encoding} encodes {few} channels, and this layer has {info.num_channels}")
-    _check_installed(encoding)
 
 
 def most_bytes(encoding: str, shape: Shape, dtype: DataType) -> int:
@@ -75,7 +35,7 @@ def encode(voxels: Array, scale: Scale) -> bytes:
     """The bytes of a chunk of x, y, z and channel."""
     encoder = _ENCODERS.get(scale.encoding)
     if encoder is None:
-        raise _unknown(scale.encoding)
+        raise unknown_encoding(scale.encoding)
     return encoder(voxels, scale)
 
 
@@ -89,8 +49,8 @@ def decode(data: bytes, scale: Scale, shape: Shape, dtype: DataType, out: Array 
         raise ValueError("it is empty")
     decoder = _DECODERS.get(scale.encoding)
     if decoder is None:
-        raise _unknown(scale.encoding)
-    _check_installed(scale.encoding)
+        raise unknown_encoding(scale.encoding)
+    check_installed(scale.encoding)
     try:
         voxels = decoder(data, scale, shape, dtype, out)
     except ValueError:
@@ -114,16 +74,6 @@ def _decode_raw(data: bytes, shape: Shape, dtype: DataType) -> Array:
 
 def _block(scale: Scale) -> tuple[int, int, int]:
     return scale.compressed_segmentation_block_size or BLOCK
-
-
-def _unknown(encoding: str) -> BadUsage:
-    return BadUsage(f"there is no encoding {encoding!r}; there are {', '.join(TAKES)}")
-
-
-def _check_installed(encoding: str) -> None:
-    module, package = NEEDS.get(encoding, ("", ""))
-    if module and find_spec(module) is None:
-        raise BadUsage(f"{encoding} needs a package that is not installed: pip install {package}")
 
 
 _ENCODERS: dict[str, Callable[[Array, Scale], bytes]] = {

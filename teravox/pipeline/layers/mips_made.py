@@ -77,4 +77,4 @@ class MipsMade(msgspec.Struct, frozen=True):
 
     def bytes_of(self, size: Vec) -> int:
         """What the voxels of a box of this size take."""
-        return math.prod(size) * self.layer.info.num_channels * self.layer.dtype.itemsize
+        return math.prod(size) * self.layer.info.num_channels * self.layer.info.itemsize

@@ -8,7 +8,7 @@ import msgspec
 
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.errors import BadUsage
-from teravox.pipeline.layers.codec import check_encoding
+from teravox.pipeline.layers.encodings import check_encoding
 from teravox.pipeline.layers.info import Info, Scale, encode_info, parse_info
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.sharding.choose import choose_image_shards

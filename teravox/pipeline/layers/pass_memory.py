@@ -13,12 +13,12 @@ from teravox.pipeline.layers.sharding.read import AHEAD, MOST
 from teravox.pipeline.storage.urls import is_local
 
 if TYPE_CHECKING:
-    from teravox.kernels.downsample import Method
+    from teravox.kernels.slabs import Method
 
 
 def bytes_needed(made: MipsMade, method: Method, size: Vec, block: Vec, *, sparse: bool) -> int:
     """The voxels of a block and of its mips, what is on its way there and from there, and the shards that are not whole yet."""
-    from teravox.kernels.downsample import sizes_above, working_bytes
+    from teravox.kernels.slabs import sizes_above, working_bytes
 
     layer, mips = made.layer, len(made.above)
     results = sum(made.bytes_of(sizes_above(block, made.factor, step)) for step in range(1, mips + 1))
@@ -28,7 +28,7 @@ def bytes_needed(made: MipsMade, method: Method, size: Vec, block: Vec, *, spars
         fetched = made.bytes_of(block) * _growth(made.source.encoding)
         on_the_way += min((2 * AHEAD + 1) * 2 * max(MOST, chunk), 2 * fetched)
     kernel = working_bytes(
-        block, layer.info.num_channels, layer.dtype.itemsize, made.factor, mips, method, sparse=sparse
+        block, layer.info.num_channels, layer.info.itemsize, made.factor, mips, method, sparse=sparse
     )
     return math.ceil(LIBRARIES + made.bytes_of(block) + results + max(kernel, on_the_way) + _shards(made, size))
 
@@ -38,7 +38,7 @@ def _shards(made: MipsMade, size: Vec) -> float:
 
     All shards of a nest may be held at once, and may become whole at once.
     """
-    from teravox.kernels.downsample import sizes_above
+    from teravox.kernels.slabs import sizes_above
 
     held = [0.0]
     known = 0

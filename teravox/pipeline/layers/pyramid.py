@@ -8,8 +8,8 @@ import msgspec
 
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.errors import BadInput, BadUsage
-from teravox.pipeline.layers.codec import check_encoding
 from teravox.pipeline.layers.encoding import encoding_words, keep_words, packing_of
+from teravox.pipeline.layers.encodings import check_encoding
 from teravox.pipeline.layers.info import Json, Scale, encode_info
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.new_layer import new_scale
@@ -110,6 +110,11 @@ def _check_same(layer: Layer, mip: int, new: Json, wish: NewMips) -> None:
         raise BadInput(
             f"{place} covers {there.bounds}, and downsampling would make it {expected.bounds}; "
             "the pyramid that is there stays as it is"
+        )
+    if len(there.chunk_sizes) > 1:
+        raise BadInput(
+            f"{place} offers chunks of {len(there.chunk_sizes)} sizes, of which one would be written and the others would "
+            f"stay as they were: remove it with `teravox image rm {layer.url} --mip {mip}`, and make it again"
         )
     if wish.sharded is not None and wish.sharded != (there.sharding is not None):
         is_now, option = ("not sharded", "--sharded") if wish.sharded else ("sharded", "--no-sharded")

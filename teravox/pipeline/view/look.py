@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from teravox.pipeline.errors import TeravoxError
-from teravox.pipeline.layers.codec import check_encoding
+from teravox.pipeline.layers.encodings import check_encoding
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.view.sample import contrast_of, largest_labels, take_sample
 from teravox.pipeline.view.state import Shown, is_segmentation, name_layers

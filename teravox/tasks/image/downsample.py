@@ -31,7 +31,7 @@ from teravox.pipeline.options import (
 )
 
 if TYPE_CHECKING:
-    from teravox.kernels.downsample import Method
+    from teravox.kernels.slabs import Method
     from teravox.pipeline.layers.layer import Layer as OpenLayer
     from teravox.pipeline.layers.one_pass import Pass
 
@@ -96,6 +96,12 @@ class Downsample(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
             )
         if plan.target is not made.layer:
             made.layer.write_info(plan.target.raw)
+
+    def choices(self) -> Sequence[str]:
+        from teravox.pipeline.layers.say_shards import say_shards
+
+        plan = self._plan()
+        return say_shards(plan.target, range(self.mip + 1, self.mip + 1 + len(plan.made.above)))
 
     def pieces(self) -> Sequence[Box]:
         return self._plan().grid

@@ -43,8 +43,8 @@ def _downsampling(route: Route, block: Vec) -> int:
     mips = len(route.scales) - 1
     if not mips:
         return 0
-    from teravox.kernels.downsample import sizes_above, working_bytes
+    from teravox.kernels.slabs import sizes_above, working_bytes
 
-    channels, itemsize = route.source.info.num_channels, route.source.dtype.itemsize
+    channels, itemsize = route.source.info.num_channels, route.source.info.itemsize
     results = sum(route.bytes_of(sizes_above(block, route.factor, step)) for step in range(1, mips + 1))
     return results + working_bytes(block, channels, itemsize, route.factor, mips, route.method, sparse=route.sparse)

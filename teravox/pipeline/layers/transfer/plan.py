@@ -98,7 +98,7 @@ def _shard(wish: Wish, source: Layer, cut: Cut, raws: list[Json]) -> tuple[Route
 
     Shards of the mips above cover the same part of the volume.
     """
-    voxel = source.info.num_channels * source.dtype.itemsize
+    voxel = source.info.num_channels * source.info.itemsize
     most = min(wish.memory, max(PIECE, math.prod(cut.box.size) * voxel // WORKERS))
     while True:
         sharded = [_sharded(raw, voxel, most // math.prod(wish.factor) ** step, wish) for step, raw in enumerate(raws)]

@@ -84,7 +84,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     def bytes_of(self, size: Vec) -> int:
         """What the voxels of a box of this size take."""
-        return math.prod(size) * self.source.info.num_channels * self.source.dtype.itemsize
+        return math.prod(size) * self.source.info.num_channels * self.source.info.itemsize
 
     @property
     def _units(self) -> Vec:
