@@ -58,17 +58,15 @@ class LocalLabels:
 
         from teravox.pipeline.layers.codec import decode
 
-        labels: Labels
         if f"{_PLAIN}{number}" in self._bundle:
-            labels = self._bundle.get(f"{_PLAIN}{number}").reshape((*chunk.size, 1), order="F")
-        else:
-            data = self._bundle.get(f"{_PACKED}{number}").tobytes()
-            try:
-                labels = decode(data, _scale(chunk), (*chunk.size, 1), np.dtype(np.uint32))
-            except ValueError as error:
-                raise BadInput(f"{self._place} cannot be read: {error}; {remedy('faces')}") from None
-        relabelled: Table = table[labels]
-        return relabelled
+            return table[self._bundle.get(f"{_PLAIN}{number}").reshape((*chunk.size, 1), order="F")]
+        replaced = self.relabel_packed(number, chunk, table) if table.dtype == np.uint32 else None
+        data = self._bundle.get(f"{_PACKED}{number}").tobytes() if replaced is None else replaced
+        try:
+            labels = decode(data, _scale(chunk), (*chunk.size, 1), np.dtype(np.uint32))
+        except ValueError as error:
+            raise BadInput(f"{self._place} cannot be read: {error}; {remedy('faces')}") from None
+        return table[labels] if replaced is None else labels
 
     def relabel_packed(self, number: int, chunk: Box, table: Labels) -> bytes | None:
         """The same as a chunk of compressed_segmentation, without unpacking it; None if it is not kept so."""
