@@ -18,14 +18,14 @@ LABELS_SIZE = 512
 GREY_SIZE = 1024
 
 
-def make_layers(folder: Path, encodings: Sequence[str]) -> None:
-    """A layer in each encoding: of grey values in those for pictures, else of labels.
+def make_layers(folder: Path, tiles: int, encodings: Sequence[str]) -> None:
+    """A layer in each encoding: of grey values in those for pictures, else of labels, which are repeated along each axis.
 
     Chunks are such that the third mip above is of one chunk in x and y: Igneous makes no mip that is smaller than a chunk.
     """
     from cloudvolume import CloudVolume
 
-    labels = _labels(LABELS_SIZE) if set(encodings) - set(GREY) else None
+    labels = _tile(_labels(LABELS_SIZE), tiles) if set(encodings) - set(GREY) else None
     grey = _grey(GREY_SIZE) if set(encodings) & set(GREY) else None
     for encoding in encodings:
         array = grey if encoding in GREY else labels
@@ -63,6 +63,14 @@ def _labels(size: int) -> Array:
     return np.asfortranarray(cells)
 
 
+def _tile(labels: Array, tiles: int) -> Array:
+    """The same labels again and again, each time under other numbers."""
+    numbers = np.arange(tiles**3, dtype=np.uint32).reshape((tiles,) * 3) * np.uint32(labels.max() + 1)
+    tiled = np.tile(labels, (tiles,) * 3)
+    tiled += np.kron(numbers, np.ones(labels.shape, np.uint8)) * (tiled != 0)
+    return np.asfortranarray(tiled)
+
+
 def _grey(size: int) -> Array:
     """FIB-25, tiled, or seeded noise that is as smooth as a microscope's."""
     file = Path(os.environ.get("TERAVOX_DATA", ""), "fib25_medulla/gray_unlabelled.npz")
@@ -79,4 +87,4 @@ def _grey(size: int) -> Array:
 
 
 if __name__ == "__main__":
-    make_layers(Path(sys.argv[1]), sys.argv[2:])
+    make_layers(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -137,6 +137,9 @@ def main() -> None:
     parser.add_argument(
         "--only", choices=sorted(CASES), action="append", help="these cases; may be given several times"
     )
+    parser.add_argument(
+        "--tiles", type=int, default=1, help="repeat the labels so many times along each axis, for a larger volume"
+    )
     parser.add_argument("--quick", action="store_true", help="a first look, at one pair: no figures to quote")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -148,7 +151,7 @@ def main() -> None:
         # In a process of its own: the peak memory of a command begins with that of the process that started it.
         encodings = sorted({case.source for case in cases})
         python = options.against.absolute() / "bin" / "python"  # which has CloudVolume
-        subprocess.run([python, "-m", "benchmarks.image_layers", folder, *encodings], check=True)
+        subprocess.run([python, "-m", "benchmarks.image_layers", folder, str(options.tiles), *encodings], check=True)
         ours, theirs = (str(folder / name) for folder, name in (
             (Path(sys.executable).parent, "teravox"), (python.parent, "igneous")
         ))  # fmt: skip
