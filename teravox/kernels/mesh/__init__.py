@@ -1,0 +1,1 @@
+"""Surfaces of labels: made of voxels, welded, simplified."""
