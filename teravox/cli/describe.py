@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
+from teravox.cli.describe_meshes import describe_fragments, mesh_details
 from teravox.cli.description import Description, JobState, Json, Mip, Part, Shards, Step, What
 from teravox.pipeline.box import Vec
 from teravox.pipeline.errors import BadInput
@@ -40,7 +41,7 @@ def _mip(layer: Layer, mip: int, scale: Scale) -> Mip:
     from teravox.pipeline.layers.encoding import WORDS
 
     raw = layer.raw["scales"][mip]
-    voxel_bytes = layer.dtype.itemsize * layer.info.num_channels
+    voxel_bytes = layer.info.itemsize * layer.info.num_channels
     chunks = math.prod(-(-n // c) for n, c in zip(scale.size, scale.chunk, strict=True))
     x, y, z = map(float, scale.resolution)
     return Mip(
@@ -83,10 +84,12 @@ def _parts(layer: Layer) -> Iterator[Part]:
     for what in get_args(What):
         key = raw.get(what)
         if isinstance(key, str) and key:
-            yield _part(layer.store, what, key)
+            yield _part(layer, what, key)
+    yield from describe_fragments(layer)
 
 
-def _part(store: Store, what: What, key: str) -> Part:
+def _part(layer: Layer, what: What, key: str) -> Part:
+    store = layer.store
     data = store.get(f"{key.strip('/')}/info")
     if data is None:
         return Part(what=what, key=key, found=False, type=None, is_sharded=False, details="it has no info")
@@ -101,7 +104,7 @@ def _part(store: Store, what: What, key: str) -> Part:
         found=True,
         type=said if isinstance(said, str) else None,
         is_sharded=isinstance(info.get("sharding"), dict),
-        details=", ".join(_details(info)),
+        details=", ".join([*_details(info), *(mesh_details(layer, key.strip("/")) if what == "mesh" else ())]),
     )
 
 

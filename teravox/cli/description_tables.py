@@ -12,12 +12,18 @@ from teravox.pipeline.units import say_bytes
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-NAMES = {"mesh": "meshes", "skeletons": "skeletons", "segment_properties": "segment properties"}
+NAMES = {
+    "mesh": "meshes",
+    "skeletons": "skeletons",
+    "segment_properties": "segment properties",
+    "fragments": "mesh fragments",
+}
 FORMATS = {
     "neuroglancer_legacy_mesh": "single resolution",
     "neuroglancer_multilod_draco": "multi-resolution",
     "neuroglancer_skeletons": "precomputed",
     "neuroglancer_segment_properties": "precomputed",
+    "teravox_fragments": "of mesh forge",
 }
 
 

@@ -38,6 +38,8 @@ def _plan(kind: str, job: AnyJob, *, resume: bool) -> Iterator[tuple[str, str]]:
     )
     yield "memory", f"at most {say_bytes(most)} a task ({basis})"
     yield "outputs", _say_outputs(job, pieces)
+    for sentence in job.choices():
+        yield "chosen", sentence
     if (question := job.question()) is not None:
         yield "asks", question
 

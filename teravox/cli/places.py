@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.secrets import refuse_password
 from teravox.pipeline.storage.urls import normalize
 
@@ -37,6 +38,14 @@ def whole_path(text: str) -> str:
     if "://" in text:
         raise ValueError(f"expected a path of this machine, got the URL {text}")
     return _absolute(text, "a path")
+
+
+def known_file(text: str) -> KnownFile:
+    """A file of this machine, with the hash of what it holds now."""
+    try:
+        return KnownFile.at(whole_path(text))
+    except BadUsage as error:
+        raise ValueError(str(error)) from None
 
 
 def _refuse_password(text: str) -> None:

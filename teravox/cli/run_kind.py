@@ -72,6 +72,9 @@ def run_kind(kind: str, job: AnyJob, how: HowItIsRun, asked: HowItIsAsked, call:
     question = job.question()
     if question is not None and not is_agreed(question, yes=asked.yes):
         return ExitCode.FAILED
+    if not how.quiet:
+        for sentence in job.choices():
+            print(plain(sentence), flush=True)
     if how.queue is not None:
         return _enqueue(kind, job, how.queue, how, call)
     return _do_here(kind, job, how, call)

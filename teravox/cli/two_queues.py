@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class TwoQueues(Command, frozen=True, kw_only=True):
     """A command from one queue to another."""
 
-    src: Annotated[str, says("Queue to take from.", form="queue", positional=True)]
+    source: Annotated[str, says("Queue to take from.", form="queue", positional=True)]
     dest: Annotated[str, says("Queue to add to; a folder is made if it is not there.", form="queue", positional=True)]
     quiet: Quiet = False
     region: Region = None
@@ -28,13 +28,13 @@ class TwoQueues(Command, frozen=True, kw_only=True):
     def opened(self) -> Iterator[tuple[Queue, Queue]]:
         from teravox.pipeline.queues.open import open_queue
 
-        if self.src == self.dest:
-            raise BadUsage(f"SRC and DEST are the same queue, {self.src}")
+        if self.source == self.dest:
+            raise BadUsage(f"SOURCE and DEST are the same queue, {self.source}")
         with ExitStack() as stack:
-            src, dest = (
+            source, dest = (
                 stack.enter_context(
                     closing(open_queue(url, region=self.region, endpoint=self.endpoint_url, create=create))
                 )
-                for url, create in ((self.src, False), (self.dest, True))
+                for url, create in ((self.source, False), (self.dest, True))
             )
-            yield src, dest
+            yield source, dest

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from teravox.cli.places import layer_url, queue_url, whole_path
+from teravox.cli.places import known_file, layer_url, queue_url, whole_path
 from teravox.pipeline.box import Box
+from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.options import Form
 from teravox.pipeline.units import parse_bytes, parse_seconds
 
@@ -194,6 +195,7 @@ _WRITINGS: dict[tuple[Any, Form | None], Writing] = {
     (str, "file"): Writing(layer_url, str, "FILE"),
     (str, "queue"): Writing(queue_url, str, "QUEUE"),
     (str, "path"): Writing(whole_path, str, "PATH"),
+    (KnownFile, None): Writing(known_file, lambda file: file.path, "PATH"),
     (Box, None): Writing(_parse_box, str, "X0,Y0,Z0:X1,Y1,Z1"),
 }
 _VEC = writing_of(tuple[int, int, int])

@@ -39,6 +39,10 @@ class Job(msgspec.Struct, Generic[P], frozen=True, kw_only=True, forbid_unknown_
     def finish(self) -> None:
         """What is left to do when every piece is done; safe to repeat."""
 
+    def choices(self) -> Sequence[str]:
+        """What the job chose by itself and somebody may want otherwise, as sentences that are shown before it is done."""
+        return []
+
     def question(self) -> str | None:
         """What is lost by this job, as a sentence that is asked before it is prepared; None loses nothing."""
         return None

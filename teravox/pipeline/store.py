@@ -60,6 +60,12 @@ class Store(Protocol):
     ) -> None:
         """Write an object that is compressed already, as `get_stored` gives it; whole or not at all."""
 
+    def put_parts(self, key: str, parts: Iterable[bytes], *, content_type: str = "application/octet-stream") -> None:
+        """Write an object, uncompressed, that comes part after part; whole or not at all.
+
+        On a file system and in S3 it is never in memory as a whole.
+        """
+
     def put_many(
         self,
         objects: Mapping[str, bytes] | Iterable[tuple[str, bytes]],

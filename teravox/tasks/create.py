@@ -32,6 +32,7 @@ from teravox.pipeline.options import (
 )
 
 if TYPE_CHECKING:
+    from teravox.pipeline.layers.layer import Layer
     from teravox.pipeline.sources.plan import Plan
     from teravox.pipeline.sources.source import Source
     from teravox.pipeline.sources.volume import Volume
@@ -44,14 +45,14 @@ INDICES = "create/gzip-"  # keys in DEST of what helps to find one's place in pa
 class Create(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
     """Make a layer of an image or segmentation in another format.
 
-    SRC can be a .npy, .h5, .nii, .nii.gz, .nrrd, .nhdr, .tif or .ckl file; a folder of TIFF, PNG or JPEG slices, or a
+    SOURCE can be a .npy, .h5, .nii, .nii.gz, .nrrd, .nhdr, .tif or .ckl file; a folder of TIFF, PNG or JPEG slices, or a
     pattern of their names in quotes; a Zarr, OME-Zarr or N5 folder or URL; or another Precomputed layer.
-    Only those parts of it are read that a task needs, so that memory does not depend on the size of SRC.
+    Only those parts of it are read that a task needs, so that memory does not depend on the size of SOURCE.
     What its metadata say of voxel size and place is taken over, unless an option says otherwise.
-    Workers read SRC from the same path: put it where all of them see it.
+    Workers read SOURCE from the same path: put it where all of them see it.
     """
 
-    src: Annotated[
+    source: Annotated[
         str,
         says(
             "File, folder, pattern of slices in quotes, or URL to read; nothing is written to it.",
@@ -62,23 +63,23 @@ class Create(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
     dest: Dest
     resolution: Annotated[
         Resolution | None,
-        says("Size of a voxel in nanometres, in x,y,z; decimals are allowed. Default: what SRC says."),
+        says("Size of a voxel in nanometres, in x,y,z; decimals are allowed. Default: what SOURCE says."),
     ] = None
     offset: Annotated[
         Vec | None,
-        says("Place of the first voxel of SRC in DEST, as x,y,z in voxels. Default: what SRC says, or 0,0,0."),
+        says("Place of the first voxel of SOURCE in DEST, as x,y,z in voxels. Default: what SOURCE says, or 0,0,0."),
     ] = None
     bounds: Annotated[
         Box | None,
         says(
-            "Part of SRC to take, as x0,y0,z0:x1,y1,z1 in voxels of DEST, so counted with --offset. Default: all of it."
+            "Part of SOURCE to take, as x0,y0,z0:x1,y1,z1 in voxels of DEST, so counted with --offset. Default: all of it."
         ),
     ] = None
     axes: Annotated[
         str | None,
         says(
-            "What the axes of SRC are, the slowest in a C-ordered file first: x, y, z, c (channel) and t (time), like zyx "
-            "or zcyx. Default: what SRC says, else so that x lies closest together."
+            "What the axes of SOURCE are, the slowest in a C-ordered file first: x, y, z, c (channel) and t (time), like zyx "
+            "or zcyx. Default: what SOURCE says, else so that x lies closest together."
         ),
     ] = None
     dataset: Annotated[
@@ -89,16 +90,18 @@ class Create(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         Mip, says("Which level to read of an OME-Zarr, N5, TIFF or Precomputed pyramid; 0 is full size.")
     ] = 0
     time: Annotated[
-        Annotated[int, Meta(ge=0)] | None, says("Which time point to read, where SRC has several; 0 is the first.")
+        Annotated[int, Meta(ge=0)] | None, says("Which time point to read, where SOURCE has several; 0 is the first.")
     ] = None
     type: Annotated[
         Literal["auto", "image", "segmentation"],
-        says("What DEST is. auto: a segmentation where SRC has one channel of 32- or 64-bit integers, else an image."),
+        says(
+            "What DEST is. auto: a segmentation where SOURCE has one channel of 32- or 64-bit integers, else an image."
+        ),
     ] = "auto"
     data_type: Annotated[
         Literal["auto", DataType],
         says(
-            "Data type of DEST; values that do not fit are refused, fractions are rounded. auto: that of SRC, bool as uint8."
+            "Data type of DEST; values that do not fit are refused, fractions are rounded. auto: that of SOURCE, bool as uint8."
         ),
     ] = "auto"
     encoding: Annotated[
@@ -120,7 +123,7 @@ class Create(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
     ] = "fail"
     fill_missing: FillMissing = False
     shape: Annotated[
-        Shape, says("Size of a piece, in voxels of DEST. Default: by --memory, and by how SRC can be read.")
+        Shape, says("Size of a piece, in voxels of DEST. Default: by --memory, and by how SOURCE can be read.")
     ] = None
     memory_limit: Memory = 3_500_000_000
 
@@ -137,6 +140,11 @@ class Create(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
             if len(plan.grid) > 2:
                 self._keep_index(volume.source)
         _plan.cache_clear()
+
+    def choices(self) -> Sequence[str]:
+        from teravox.pipeline.layers.say_shards import say_shards
+
+        return say_shards(self._target()) if self.sharded else []
 
     def pieces(self) -> Sequence[Box]:
         return _plan(self).grid
@@ -159,19 +167,17 @@ class Create(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
             fill(layer, volume, plan, piece, self.compress, self.compress_level)
 
     def outputs(self, piece: Box) -> Sequence[str]:
-        from teravox.pipeline.layers.info import encode_info
-        from teravox.pipeline.layers.layer import Layer
-        from teravox.pipeline.storage.open import open_store
-
-        return Layer(open_store(self.dest), encode_info(_plan(self).raw)).keys(piece, 0)
+        return self._target().keys(piece, 0)
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing
+        from teravox.pipeline.storage.folders import remove_empty_folders
         from teravox.pipeline.storage.open import open_store
 
         store = open_store(self.dest)
         record_processing(store, "create", msgspec.to_builtins(self))
         store.delete(store.list(INDICES))
+        remove_empty_folders(store, INDICES.partition("/")[0])
 
     def _open(self) -> Volume:
         from teravox.pipeline.sources.open import open_source
@@ -181,12 +187,20 @@ class Create(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         choice = Choice(
             dataset=self.dataset, mip=self.mip, missing_slices=self.missing_slices, fill_missing=self.fill_missing
         )
-        source = open_source(self.src, choice)
+        source = open_source(self.source, choice)
         try:
             return Volume(source, axes=self.axes, time=self.time)
         except BaseException:
             source.close()
             raise
+
+    def _target(self) -> Layer:
+        """The destination as it is to be, whether it is there or not."""
+        from teravox.pipeline.layers.info import encode_info
+        from teravox.pipeline.layers.layer import Layer
+        from teravox.pipeline.storage.open import open_store
+
+        return Layer(open_store(self.dest), encode_info(_plan(self).raw))
 
     def _plan_of(self, volume: Volume) -> Plan:
         from teravox.pipeline.sources.plan import make_plan
@@ -207,9 +221,11 @@ class Create(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         from teravox.pipeline.sources.open import follow, is_folder
         from teravox.pipeline.storage.urls import normalize
 
-        src, dest = (follow(normalize(url)) for url in (self.src, self.dest))
-        if dest == src or (is_folder(src) and f"{dest}/".startswith(f"{src}/")):
-            raise BadUsage(f"DEST is {dest}, which is or lies in SRC; choose another one, sources are never written to")
+        source, dest = (follow(normalize(url)) for url in (self.source, self.dest))
+        if dest == source or (is_folder(source) and f"{dest}/".startswith(f"{source}/")):
+            raise BadUsage(
+                f"DEST is {dest}, which is or lies in SOURCE; choose another one, sources are never written to"
+            )
 
     def _keep_index(self, source: Source) -> None:
         """Have an index made of a file that is packed as a whole, where several pieces will look for their place in it."""

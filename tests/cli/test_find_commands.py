@@ -40,7 +40,7 @@ def test_a_group_lists_its_commands(run: Run, words: tuple[str, ...]) -> None:
 def test_a_command_explains_itself(run: Run, words: tuple[str, ...]) -> None:
     code, out, _ = run(*words)
     assert code == 0
-    assert out.startswith("Usage: teravox queue mv SRC DEST [options]\n")
+    assert out.startswith("Usage: teravox queue mv SOURCE DEST [options]\n")
 
 
 def test_the_version_is_said(run: Run) -> None:

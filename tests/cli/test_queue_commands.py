@@ -298,7 +298,7 @@ def test_mv_leaves_what_is_no_message(run: Run, queue: FolderQueue) -> None:
 
 def test_a_queue_is_not_moved_onto_itself(run: Run, queue: FolderQueue) -> None:
     for command in ("cp", "mv"):
-        assert run("queue", command, "q", "./q/").err == f"teravox: SRC and DEST are the same queue, {queue.url}\n"
+        assert run("queue", command, "q", "./q/").err == f"teravox: SOURCE and DEST are the same queue, {queue.url}\n"
     assert queue.counts().waiting == 4
 
 

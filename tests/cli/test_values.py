@@ -11,6 +11,8 @@ from msgspec import Meta
 
 from teravox.cli.values import writing_of
 from teravox.pipeline.box import Box, Vec
+from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.options import Form
 
 WHOLE = st.integers(-(10**18), 10**18)
@@ -49,6 +51,20 @@ def test_a_value_is_read_as_it_is_said(
     value = data.draw(values)
     writing = writing_of(kind, form)
     assert writing.parse(writing.format(value)) == value
+
+
+def test_a_file_is_known_by_what_it_holds(tmp_path: Path) -> None:
+    writing = writing_of(KnownFile)
+    file = tmp_path / "order.csv"
+    file.write_text("0,1")
+    known = writing.parse(str(file))
+    assert (known.path, known.read(), writing.format(known)) == (str(file), b"0,1", str(file))
+    file.write_text("0,2")
+    assert writing.parse(str(file)) != known
+    with pytest.raises(BadUsage, match=r"order\.csv has changed since the job was made"):
+        known.read()
+    with pytest.raises(ValueError, match=r"^cannot read .*none: No such file"):
+        writing.parse(str(tmp_path / "none"))
 
 
 @pytest.mark.parametrize(

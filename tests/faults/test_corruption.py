@@ -294,8 +294,10 @@ def test_a_worker_survives_every_damage_and_records_every_attempt(
     for encoding, sound in is_sound.items():
         assert sound <= done[encoding]
     for letter in letters:
-        if letter.failures[0].sort == "bad input":
-            assert "4_4_40/" in letter.failures[0].text
+        job, piece = (json.loads(letter.body)[part] for part in ("job", "piece"))
+        chunk = "_".join(f"{low}-{high}" for low, high in zip(piece["min"], piece["max"], strict=True))
+        assert f"chunk 4_4_40/{chunk} of layer {job['layer']}" in letter.failures[0].text
+        assert "rite it again" in letter.failures[0].text or "--fill-missing" in letter.failures[0].text
 
 
 def damage_most(layer: Path) -> set[str]:

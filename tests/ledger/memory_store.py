@@ -54,6 +54,9 @@ class MemoryStore:
     ) -> None:
         self.put(key, stored)
 
+    def put_parts(self, key: str, parts: Iterable[bytes], *, content_type: str = "application/octet-stream") -> None:
+        self.put(key, b"".join(parts))
+
     def put_many(
         self,
         objects: Mapping[str, bytes] | Iterable[tuple[str, bytes]],

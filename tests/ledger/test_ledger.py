@@ -56,6 +56,16 @@ def test_opening_writes_down_what_was_asked_for(store: MemoryStore) -> None:
     }
 
 
+def test_a_ledger_that_is_removed_knows_nothing_and_others_stay(store: MemoryStore) -> None:
+    ledger = opened(store)
+    write(ledger, make_record(1))
+    Ledger(store, "f" * 32).open("blur", Blur(layer="./em"), 4, "")
+    ledger.remove()
+    ledger.remove()
+    assert list(store.objects) == [f"ledger/{'f' * 32}/job.json"]
+    assert (ledger.job(), ledger.is_complete(), len(ledger.done(None))) == (None, False, 0)
+
+
 def test_a_repeat_keeps_the_first_and_takes_back_the_mark_of_the_end(store: MemoryStore) -> None:
     ledger = opened(store)
     before = store.objects[f"ledger/{JOB_ID}/job.json"]

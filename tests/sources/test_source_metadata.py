@@ -99,7 +99,7 @@ def test_an_image_within_a_group_is_named_by_its_path(tmp_path: Path) -> None:
         look(path, dataset="b")
     assert np.array_equal(read(path, time=0, dataset="series/a")[..., 0], ARRAY)
     assert np.array_equal(read(path, time=0, dataset="series/a/1", axes="tczyx")[..., 0], ARRAY[::2, ::2])
-    with pytest.raises(BadUsage, match="--dataset: expected a name within SRC"):
+    with pytest.raises(BadUsage, match="--dataset: expected a name within SOURCE"):
         look(path, dataset="../i.zarr/series/a")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args
@@ -74,6 +75,31 @@ def test_a_rewrite_in_another_compression_leaves_one_object(
     store.delete(["chunk"])
     assert store.get("chunk") is None
     assert list(store.list()) == []
+
+
+def test_an_object_can_come_in_parts(reopen: Callable[[], Store]) -> None:
+    store = reopen()
+    store.put("shard", b"old", compress="gzip")
+    TALLY.begin(store.url)
+    store.put_parts("shard", (bytes([number]) * 70_000 for number in range(100)))
+    tallied = TALLY.end()
+    whole = b"".join(bytes([number]) * 70_000 for number in range(100))
+    assert reopen().get("shard") == whole
+    assert reopen().get_range("shard", 69_999, 70_001) == b"\0\1"
+    assert list(reopen().list()) == ["shard"]
+    assert tallied.outputs == {"shard": (len(whole), zlib.crc32(whole))}
+
+
+def test_an_object_whose_parts_break_off_is_not_there(store: Store) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"beginning"
+        raise ValueError("no more")
+
+    store.put("shard", b"old")
+    with pytest.raises(ValueError, match="no more"):
+        store.put_parts("shard", parts())
+    assert store.get("shard") == b"old"
+    assert list(store.list()) == ["shard"]
 
 
 def test_many_objects_go_and_come_at_once(store: Store) -> None:

@@ -61,7 +61,7 @@ def test_nonsense_is_refused_before_anything_is_written(tmp_path: Path, options:
 
 def test_an_encoding_that_is_none_is_no_job() -> None:
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert({"src": "a.npy", "dest": "b", "encoding": "nonsense"}, Create)
+        msgspec.convert({"source": "a.npy", "dest": "b", "encoding": "nonsense"}, Create)
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:

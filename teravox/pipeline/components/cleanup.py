@@ -7,12 +7,12 @@ from typing import Any
 
 from teravox.pipeline.components.declaration import Labelling
 from teravox.pipeline.stages import Stage
+from teravox.pipeline.storage.folders import remove_folder
 from teravox.pipeline.storage.open import open_store
 
 
 def remove_stage_files(stages: Sequence[Stage], labelling: Labelling[Any]) -> None:
     """Remove the files of these stages and their ledgers, which would speak of files that are not there. It may be repeated."""
-    store = open_store(labelling.dest)
     for stage in stages:
-        store.delete(store.list(f"ledger/{stage.id}/"))
-    store.delete(store.list(f"{labelling.folder}/"))
+        stage.ledger.remove()
+    remove_folder(open_store(labelling.dest), labelling.folder)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box, Grid, Vec
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.layers.layer import Layer
+from teravox.pipeline.layers.shapes import enlarge
 from teravox.pipeline.storage.urls import normalize
 from teravox.pipeline.store import Store
 from teravox.pipeline.units import say_bytes
@@ -18,7 +19,6 @@ from teravox.pipeline.units import say_bytes
 if TYPE_CHECKING:
     from teravox.pipeline.components.declaration import Joining, Labelling
 
-LIBRARIES = 300_000_000  # bytes that the interpreter and the libraries take
 LABELLING = 13  # bytes that labelling takes for each voxel, at worst: labels, provisional labels twice, and the mask
 RELABELLING = 22  # bytes that the other stages take for each voxel, at worst: where each is a component of its own
 GROWN = 1 << 26  # voxels; larger pieces have little less surface, and leave less to do side by side
@@ -123,20 +123,8 @@ def _shape(job: Labelling[Any], layer: Layer, bounds: Box, chunk: Vec) -> Vec:
             f"{option}: a piece of {least} voxels needs {say_bytes(LIBRARIES + needed * each)}, "
             f"and --memory allows {say_bytes(job.memory_limit)}"
         )
-    return job.shape or _enlarge(chunk, bounds, lambda voxels: voxels <= min(allowed, GROWN))
-
-
-def _enlarge(shape: Vec, bounds: Box, fits: Callable[[int], bool]) -> Vec:
-    """The shape, doubled along its shortest side as long as it fits."""
-    while True:
-        open_axes = [axis for axis in (0, 1, 2) if shape[axis] < bounds.size[axis]]
-        if not open_axes:
-            return shape
-        longer = min(open_axes, key=lambda axis: shape[axis])
-        x, y, z = (n * 2 if axis == longer else n for axis, n in enumerate(shape))
-        if not fits(_voxels((x, y, z), bounds)):
-            return shape
-        shape = (x, y, z)
+    most = min(allowed, GROWN)
+    return job.shape or enlarge(chunk, bounds.size, lambda shape: math.prod(shape) <= most, (0, 1, 2))
 
 
 def _voxels(shape: Vec, bounds: Box) -> int:

@@ -14,6 +14,7 @@ from teravox.pipeline.components.local_labels import BLOCK, LocalLabels, local_k
 from teravox.pipeline.components.plan import Plan
 from teravox.pipeline.components.stage_files import remedy
 from teravox.pipeline.components.surface_file import read_components, read_surface_head
+from teravox.pipeline.layers.chunk_memory import COPIES
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.storage.side_by_side import LANES, do_all
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Table = NDArray[Any]  # uint32 or uint64
-
-_COPIES = 5  # of each chunk that is on its way: labels, voxels, encoded, packed, and what the codecs need
 
 
 def make_table(plan: Plan, groups: Groups, box: Box, dtype: np.dtype[Any]) -> Table:
@@ -75,6 +74,6 @@ def relabelling_bytes(plan: Plan, folder: str, box: Box, form: Form) -> int:
     local = read_head(plan.store, local_key(folder, index), remedy("faces"))
     kept = sum(entry.stored + 300 for head in (components, local) for entry in head.arrays)
     tables = 14 * components.length("sizes")
-    chunks = _COPIES * 8 * min(math.prod(plan.chunk) * LANES, box.voxels)
+    chunks = COPIES * 8 * min(math.prod(plan.chunk) * LANES, box.voxels)
     shards = 2 * sum(2 * 4 * entry.length for entry in local.arrays) if form.sharded else 0
     return kept + tables + chunks + shards

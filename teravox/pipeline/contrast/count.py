@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from teravox.pipeline.box import Box
 from teravox.pipeline.contrast.sampling import COLUMN_BYTES, sample_columns
 from teravox.pipeline.layers.chunk_grid import align_outward, chunks_of
+from teravox.pipeline.layers.chunk_memory import COPIES, fetching_bytes
 from teravox.pipeline.layers.chunk_source import ChunkSource
 from teravox.pipeline.layers.layer import Layer, within
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     Array = NDArray[Any]  # of 8 or 16 bits without sign
 
 COUNTERS = 4  # threads that count at once, each with counts of its own
-COPIES = 4  # of each chunk that is on its way: packed, encoded, decoded, and the part of it that counts
 A_COUNT = 60  # bytes that a number takes on its way into a file
 
 
@@ -59,11 +60,12 @@ def counting_bytes(layer: Layer, mip: int, box: Box) -> int:
     """The most bytes that counting a box takes, and putting what was counted into a file."""
     from teravox.kernels.histogram import values_of
 
-    scale, itemsize, channels = layer.scale(mip), layer.dtype.itemsize, layer.info.num_channels
+    scale, itemsize, channels = layer.scale(mip), layer.info.itemsize, layer.info.num_channels
     grown = align_outward(scale, box).size
     x, y, z = scale.chunk
     columns = -(-grown[0] // x) * -(-grown[1] // y)
     values = values_of(layer.dtype)
     counts = box.size[2] * channels * values
-    on_their_way = layer.lanes * COPIES * x * y * z * channels * itemsize
+    fetched = math.ceil(fetching_bytes(scale, channels * itemsize, box.voxels))
+    on_their_way = layer.lanes * COPIES * x * y * z * channels * itemsize + fetched
     return columns * COLUMN_BYTES + on_their_way + counts * 8 * COUNTERS + values * A_COUNT + counts * 24

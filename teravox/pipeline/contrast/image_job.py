@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.contrast.options import KeepBackground
 from teravox.pipeline.job import Job
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer
 
     Array = NDArray[Any]  # of 8 or 16 bits without sign
-
-COPIES = 5  # of each chunk that is on its way: voxels, encoded, packed, and what the codecs need
-LIBRARIES = 250_000_000  # bytes that the interpreter and the libraries take
 
 
 class ImageJob(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
@@ -90,6 +88,11 @@ class ImageJob(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
 
         create_layer(self.dest, self.plan(fresh=True).raw)
 
+    def choices(self) -> Sequence[str]:
+        from teravox.pipeline.layers.say_shards import say_shards
+
+        return say_shards(self._target()) if self.sharded else []
+
     def pieces(self) -> Sequence[Box]:
         return self.plan().grid
 
@@ -109,11 +112,7 @@ class ImageJob(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
                 self.write_part(writer, plan, part)
 
     def outputs(self, piece: Box) -> Sequence[str]:
-        from teravox.pipeline.layers.info import encode_info
-        from teravox.pipeline.layers.layer import Layer
-        from teravox.pipeline.storage.open import open_store
-
-        return Layer(open_store(self.dest), encode_info(self.plan().raw)).keys(piece, 0)
+        return self._target().keys(piece, 0)
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing
@@ -124,37 +123,43 @@ class ImageJob(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
     def plan(self, *, fresh: bool = False) -> Plan:
         """How it is done; the same for the same job and source."""
         from teravox.pipeline.contrast.grey import open_grey
-        from teravox.pipeline.contrast.plan import Wish, plan_image
+        from teravox.pipeline.contrast.plan import plan_image
+        from teravox.pipeline.layers.one_mip import Wish
         from teravox.pipeline.layers.same_place import refuse_same
 
         refuse_same(self.source, self.dest)
         layer = open_grey(self.source, fresh=fresh)
         layer.scale(self.mip)
         self.check(layer)
-        wish = Wish(
-            dest=self.dest,
-            mip=self.mip,
-            data_type=self.new_type(layer),
-            encoding=None if self.encoding == "auto" else self.encoding,
-            encoding_level=self.encoding_level,
-            chunk_size=self.chunk_size,
-            compress=self.compress,
-            compress_level=self.compress_level,
-            sharded=self.sharded,
-            bounds=self.bounds,
-            shape=self.shape,
-            memory=self.memory_limit,
+        wish = msgspec.convert(self, Wish, from_attributes=True)
+        return plan_image(
+            layer,
+            wish,
+            self.new_type(layer),
+            lambda size, scale: self._need(layer, size, scale),
+            self.grows_along,
         )
-        return plan_image(layer, wish, lambda size, scale: self._need(layer, size, scale), self.grows_along)
+
+    def _target(self) -> Layer:
+        """The destination as it is to be, whether it is there or not."""
+        from teravox.pipeline.layers.info import encode_info
+        from teravox.pipeline.layers.layer import Layer
+        from teravox.pipeline.storage.open import open_store
+
+        return Layer(open_store(self.dest), encode_info(self.plan().raw))
 
     def _need(self, layer: Layer, size: Vec, scale: Scale) -> int:
-        """Libraries, what is made, chunks on their way, and shards that are not whole yet."""
-        from teravox.pipeline.contrast.plan import itemsize, shard_bytes
+        """Libraries, what is made, chunks and parts of shards on their way, and shards that are not whole yet."""
+        from teravox.pipeline.contrast.plan import itemsize
+        from teravox.pipeline.layers.chunk_memory import COPIES, fetching_bytes
+        from teravox.pipeline.layers.one_mip import shard_bytes
 
         chunk = max(math.prod(layer.scale(self.mip).chunk), math.prod(scale.chunk))
         voxel = layer.info.num_channels * max(itemsize(layer.info.data_type), itemsize(self.new_type(layer)))
         held = shard_bytes(scale, self.dest, voxel)
-        return LIBRARIES + self.making_bytes(layer, size) + COPIES * chunk * voxel * layer.lanes + held
+        fetched = fetching_bytes(layer.scale(self.mip), voxel, layer.bounds(self.mip).voxels)
+        on_the_way = math.ceil(COPIES * chunk * voxel * layer.lanes + fetched)
+        return LIBRARIES + self.making_bytes(layer, size) + on_the_way + held
 
     def _open_dest(self, plan: Plan) -> tuple[Layer, int]:
         """The destination and the number that its mip has there."""

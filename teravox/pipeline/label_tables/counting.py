@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.label_tables.sums import LabelSums, too_many
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from teravox.kernels.label_table import Rows
 
     Array = NDArray[Any]  # of the layer's data type
-
-LIBRARIES = 300_000_000  # bytes that the interpreter and the libraries take
-SHARDS = 100_000_000  # bytes of packed chunks that are fetched together
-COPIES = 4  # of each chunk that is on its way: stored, unpacked, voxels, and what the codecs need
 
 
 def count_labels(layer: Layer, mip: int, box: Box, memory: int, *, fill_missing: bool) -> Rows:
@@ -55,14 +52,16 @@ def counting_bytes(layer: Layer, mip: int, box: Box, memory: int) -> int:
     from teravox.kernels.label_table import MERGING
 
     in_chunk, in_box = _rooms(layer, mip, box, memory)
-    return least_memory(layer, mip) + in_chunk * TABULATING * layer.lanes + in_box * MERGING
+    return least_memory(layer, mip, box) + in_chunk * TABULATING * layer.lanes + in_box * MERGING
 
 
-def least_memory(layer: Layer, mip: int) -> int:
-    """The bytes that it takes to read chunks, before the first label is counted."""
-    scale = layer.scale(mip)
-    shards = 0 if scale.sharding is None else SHARDS
-    return LIBRARIES + shards + COPIES * layer.lanes * math.prod(scale.chunk) * layer.dtype.itemsize
+def least_memory(layer: Layer, mip: int, box: Box) -> int:
+    """The bytes that it takes to read the chunks of a box, before the first label is counted."""
+    from teravox.pipeline.layers.chunk_memory import COPIES, fetching_bytes
+
+    scale, itemsize = layer.scale(mip), layer.info.itemsize
+    chunks = COPIES * layer.lanes * math.prod(scale.chunk) * itemsize
+    return LIBRARIES + chunks + math.ceil(fetching_bytes(scale, itemsize, box.voxels))
 
 
 def _rooms(layer: Layer, mip: int, box: Box, memory: int) -> tuple[int, int]:
@@ -70,7 +69,7 @@ def _rooms(layer: Layer, mip: int, box: Box, memory: int) -> tuple[int, int]:
     from teravox.kernels.label_runs import TABULATING
     from teravox.kernels.label_table import MERGING
 
-    free = max(0, memory - least_memory(layer, mip))
+    free = max(0, memory - least_memory(layer, mip, box))
     in_chunk = min(free // 2 // layer.lanes // TABULATING, math.prod(layer.scale(mip).chunk), box.voxels)
     in_box = min((free - in_chunk * TABULATING * layer.lanes) // MERGING, 2 * box.voxels)
     return in_chunk, in_box

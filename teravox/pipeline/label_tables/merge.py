@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.label_tables.label_range import LabelRange
+from teravox.pipeline.label_tables.merged import is_merged
 from teravox.pipeline.label_tables.parquet import ParquetWriter
 from teravox.pipeline.label_tables.plan import Counts, MergePlan, open_counts, plan_merge
 from teravox.pipeline.label_tables.rows_file import RowsFile, broken
 from teravox.pipeline.label_tables.sums import LabelSums
 from teravox.pipeline.label_tables.table import COLUMNS, TABLE, Group, TableIndex
 from teravox.pipeline.layers.layer import Layer
+from teravox.pipeline.storage.folders import remove_empty_folders
 from teravox.pipeline.storage.side_by_side import side_by_side
 from teravox.pipeline.store import Store
 from teravox.pipeline.units import say_bytes
@@ -24,9 +27,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LIBRARIES = 200_000_000  # bytes that the interpreter and the libraries take
 READING = 200  # bytes of a row until it is added: as it lies in the object, widened, and in a column of the result
 GROUP = 1 << 18  # rows of a row group
+LEAST = 10_000  # rows that a merge must be able to hold
 COUNTS, PLAN = "counts.json", "plan.json"
 
 
@@ -34,9 +37,11 @@ def room_for_merge(memory: int) -> int:
     """How many rows may be held within so many bytes; BadUsage where that is next to none."""
     from teravox.kernels.label_table import MERGING
 
-    room = (memory - LIBRARIES) // (MERGING + READING)
-    if room < 10_000:
-        raise BadUsage(f"--memory: {say_bytes(memory)} are too little to merge counts; give it {say_bytes(300e6)}")
+    row = MERGING + READING
+    room = (memory - LIBRARIES) // row
+    if room < LEAST:
+        least = LIBRARIES + LEAST * row
+        raise BadUsage(f"--memory: {say_bytes(memory)} are too little to merge counts; give it {say_bytes(least)}")
     return room
 
 
@@ -46,10 +51,12 @@ def record_counts(store: Store, folder: str, counts: Counts) -> None:
 
 
 def make_plan(layer: Layer, mip: int, folder: str, memory: int) -> MergePlan:
-    """Plan how to merge what was counted, and write it down for those who do it."""
+    """Plan how to merge what was counted, and write it down for those who do it; where it is merged, the plan that was made."""
     counts = _get_json(layer.store, f"{folder}/{COUNTS}", Counts)
     if counts is None:
         raise BadInput(f"{layer.place(mip)} has no counts that could be merged: run image count first, to its end")
+    if is_merged(layer.store, folder, counts):
+        return read_plan(layer, mip, folder)
     plan = plan_merge(layer.store, folder, counts, room_for_merge(memory))
     _put_json(layer.store, f"{folder}/{PLAN}", plan)
     return plan
@@ -71,11 +78,16 @@ def part_keys(folder: str, piece: LabelRange) -> list[str]:
 
 
 def merge_range(store: Store, folder: str, plan: MergePlan, piece: LabelRange, memory: int) -> None:
-    """Write the part of the table that a range of labels makes; it may run twice, and beside other ranges."""
+    """Write the part of the table that a range of labels makes, unless all of it is there.
+
+    It may run twice, and beside other ranges.
+    """
     from teravox.kernels.label_table import widen
 
     if piece.plan != plan.id:
         raise BadInput(f"range {piece.number} belongs to plan {piece.plan}, and {store.url}/{folder} has a newer one")
+    if is_merged(store, folder, plan.counts):
+        return
     sums = LabelSums(room_for_merge(memory), f"range {piece.number} of {store.url}/{folder}")
 
     def read(file: RowsFile) -> Rows:
@@ -111,6 +123,7 @@ def complete_table(layer: Layer, folder: str, plan: MergePlan) -> TableIndex:
     _put_json(store, f"{folder}/{TABLE}", index)
     used = f"{folder}/parts/{plan.id}/"
     store.delete([key for key in store.list(f"{folder}/parts/") if not key.startswith(used)])
+    remove_empty_folders(store, f"{folder}/parts")
     return index
 
 

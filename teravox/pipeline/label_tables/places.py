@@ -13,9 +13,14 @@ def table_folder(scale: Scale, bounds: Box | None) -> str:
     return folder if part == scale.bounds else f"{folder}/within/{_name(part)}"
 
 
+def counts_folder(folder: str, shape: Vec) -> str:
+    """Where it lies what was counted in boxes of a shape."""
+    return f"{folder}/counts/{'x'.join(map(str, shape))}"
+
+
 def counts_key(folder: str, shape: Vec, piece: Box) -> str:
-    """The key of what was counted in one box; boxes of another shape lie elsewhere."""
-    return f"{folder}/counts/{'x'.join(map(str, shape))}/{_name(piece)}.rows"
+    """The key of what was counted in one box."""
+    return f"{counts_folder(folder, shape)}/{_name(piece)}.rows"
 
 
 def _name(box: Box) -> str:

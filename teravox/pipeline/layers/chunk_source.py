@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadInput
+from teravox.pipeline.last_words import saying
 from teravox.pipeline.layers.chunk_grid import chunk_key, chunks_of
 from teravox.pipeline.layers.chunk_numbers import chunk_numbers
 from teravox.pipeline.layers.codec import decode, most_bytes
 from teravox.pipeline.layers.cut_off import check_whole
-from teravox.pipeline.layers.encodings import BLOCK
+from teravox.pipeline.layers.encodings import BLOCK, MAY_CRASH
 from teravox.pipeline.layers.sharding.read import ShardReader
 from teravox.pipeline.storage.compression import decompress
 from teravox.pipeline.storage.side_by_side import do_all
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer
 
     Array = NDArray[Any]  # of the layer's data type
+
+
+REMEDY = "Write it again, or remove it and pass --fill-missing"
 
 
 class Stored(NamedTuple):
@@ -45,6 +49,7 @@ class ChunkSource:
         self._mip = mip
         self._fill_missing = fill_missing
         self._most = most_bytes(self._scale.encoding, (*self._scale.chunk, layer.info.num_channels), layer.dtype)
+        self._may_crash = self._scale.encoding in MAY_CRASH
 
     def for_each(self, chunks: Iterable[Box], use: Callable[[Box, Array | None], object]) -> None:
         """Decode chunks and hand them over, side by side and in any order."""
@@ -125,9 +130,12 @@ class ChunkSource:
 
     def decode(self, chunk: Box, data: bytes, out: Array | None = None) -> Array:
         """The voxels of a chunk, put into `out` if it is given; BadInput names the chunk that cannot be decoded."""
-        layer = self._layer
+        layer, shape = self._layer, (*chunk.size, self._layer.info.num_channels)
         try:
-            return decode(data, self._scale, (*chunk.size, layer.info.num_channels), layer.dtype, out)
+            if not self._may_crash:
+                return decode(data, self._scale, shape, layer.dtype, out)
+            with saying(f"decoding {self._name(chunk)}, which is probably damaged. {REMEDY}"):
+                return decode(data, self._scale, shape, layer.dtype, out)
         except ValueError as error:
             raise self._broken(chunk, error) from None
 
@@ -140,8 +148,8 @@ class ChunkSource:
         except ValueError as error:
             raise self._broken(chunk, error) from None
 
+    def _name(self, chunk: Box) -> str:
+        return f"chunk {chunk_key(self._scale, chunk)} of layer {self._layer.url}"
+
     def _broken(self, chunk: Box, error: ValueError) -> BadInput:
-        return BadInput(
-            f"chunk {chunk_key(self._scale, chunk)} of layer {self._layer.url} cannot be read: {error}. "
-            "Write it again, or remove it and pass --fill-missing"
-        )
+        return BadInput(f"{self._name(chunk)} cannot be read: {error}. {REMEDY}")

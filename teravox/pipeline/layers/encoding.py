@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, get_args
 
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.layers.sharding.spec import Packing
+from teravox.pipeline.storage.compression import check_level
 from teravox.pipeline.store import Compression
 
 Json = dict[str, Any]  # JSON may hold anything
@@ -66,11 +67,30 @@ def keep_words(raw: Json) -> Json:
     return {word: raw[word] for word in ("encoding", *WORDS.get(raw["encoding"], ())) if word in raw}
 
 
+def words_like(raw: Json, encoding: str, *, level: int | None, effort: int | None) -> Json:
+    """What a scale is to say of its encoding that is made of another: what was asked for, and with `auto` what that one says."""
+    name = raw["encoding"] if encoding == "auto" else encoding
+    asked = encoding_words(name, level=level, effort=effort)
+    if name != raw["encoding"]:
+        return asked
+    usual = encoding_words(name)
+    return usual | keep_words(raw) | {word: asked[word] for word in asked.keys() - usual.keys()}
+
+
 def compression_of(compress: str, encoding: str) -> Compression | None:
     """How stored chunks of an encoding are compressed, if `--compress` says so; auto: gzip where that gains something."""
     if compress == "auto":
         return "gzip" if encoding in PACKED_WELL else None
     return _WORDS[compress]
+
+
+def check_compress_level(compress: str, level: int | None) -> None:
+    """Raise BadUsage where `--compress-level` means nothing."""
+    if level is None:
+        return
+    if compress == "auto":
+        raise BadUsage("--compress-level: means nothing without --compress gzip, br or zstd")
+    check_level(_WORDS[compress], level)
 
 
 def gzip_level(encoding: str) -> int | None:

@@ -30,6 +30,7 @@ NEEDS = {  # encoding → the module that does it, and what to install for it
     "kempressed": ("fpzip", "fpzip"),
     "zfpc": ("zfpc", "zfpc"),
 }
+MAY_CRASH = frozenset({"compresso", "crackle", "fpzip", "kempressed", "zfpc"})  # the process, by broken data
 BLOCK = (8, 8, 8)  # of compressed_segmentation, where the info names none
 CONTENT_TYPES = {"jpeg": "image/jpeg", "jxl": "image/jxl", "png": "image/png"}
 

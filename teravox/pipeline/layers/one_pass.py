@@ -15,7 +15,7 @@ from teravox.pipeline.layers.mips_made import MipsMade
 from teravox.pipeline.layers.pass_memory import bytes_needed
 from teravox.pipeline.layers.pass_shards import mips_with_good_shards, shard_above
 from teravox.pipeline.layers.pyramid import NewMips, scales_above, with_scales
-from teravox.pipeline.layers.shapes import clip, common, enlarge
+from teravox.pipeline.layers.shapes import clip, common, enlarge, say_size
 from teravox.pipeline.units import say_bytes
 
 PIECE = 1 << 27  # bytes of voxels; pieces that are larger than their mips need are no faster beyond this
@@ -79,14 +79,14 @@ def _cut(layer: Layer, wish: Wish, mips: int, wanted: int) -> Pass:
     least = wish.shape or units
     if any(n % unit and n < end for n, unit, end in zip(least, units, bounds.size, strict=True)):
         raise BadUsage(
-            f"--shape: for {_mips(mips)}, pieces must be multiples of {_say(units)} voxels, got {_say(least)}; "
+            f"--shape: for {_mips(mips)}, pieces must be multiples of {say_size(units)} voxels, got {say_size(least)}; "
             f"else two of them would write one {'shard' if made.nests else 'chunk'}"
         )
     needed = _need(made, wish, clip(least, whole.size))
     if needed > wish.memory:
         fewer = "fewer --num-mips, or more" if mips > 1 else "more"
         raise BadUsage(
-            f"{_mips(mips)} above mip {wish.mip} of {layer.url} take pieces of {_say(clip(least, whole.size))} voxels, "
+            f"{_mips(mips)} above mip {wish.mip} of {layer.url} take pieces of {say_size(clip(least, whole.size))} voxels, "
             f"which need {say_bytes(needed)}, and --memory allows {say_bytes(wish.memory)}: take {fewer} --memory"
         )
     shape = wish.shape or enlarge(
@@ -137,7 +137,7 @@ def _block(made: MipsMade, wish: Wish, size: Vec) -> Vec:
 
 def _mips_of_volume(scale: Scale, new: NewMips) -> int:
     """How many mips there are until one chunk covers the volume in x and y; at least 1."""
-    factor, chunk = new.factor, new.chunk or scale.chunk
+    factor, chunk = new.factor, new.chunk_size or scale.chunk
     axes = [axis for axis in (0, 1) if factor[axis] > 1] or [2]
     mips = 1
     while any(-(-scale.size[a] // factor[a] ** mips) > chunk[a] for a in axes):
@@ -162,7 +162,3 @@ def _grow(bounds: Box | None, layer: Layer, mip: int, units: Vec) -> Box:
 
 def _mips(count: int) -> str:
     return "1 mip" if count == 1 else f"{count} mips"
-
-
-def _say(numbers: Vec) -> str:
-    return ",".join(map(str, numbers))

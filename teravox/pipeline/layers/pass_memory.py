@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Vec
-from teravox.pipeline.layers.chunk_memory import A_CHUNK, COPIES, GROWTH, LIBRARIES, USUAL_GROWTH
+from teravox.pipeline.layers.chunk_memory import A_CHUNK, COPIES, fetching_bytes, growth_of
 from teravox.pipeline.layers.mips_made import MipsMade
 from teravox.pipeline.layers.shapes import clip
-from teravox.pipeline.layers.sharding.read import AHEAD, MOST
 from teravox.pipeline.storage.urls import is_local
 
 if TYPE_CHECKING:
@@ -22,11 +22,8 @@ def bytes_needed(made: MipsMade, method: Method, size: Vec, block: Vec, *, spars
 
     layer, mips = made.layer, len(made.above)
     results = sum(made.bytes_of(sizes_above(block, made.factor, step)) for step in range(1, mips + 1))
-    chunk = max(made.bytes_of(scale.chunk) * _growth(scale.encoding) for scale in (made.source, *made.above))
-    on_the_way = COPIES * chunk * layer.lanes
-    if made.source.sharding is not None:
-        fetched = made.bytes_of(block) * _growth(made.source.encoding)
-        on_the_way += min((2 * AHEAD + 1) * 2 * max(MOST, chunk), 2 * fetched)
+    chunk = max(made.bytes_of(scale.chunk) * growth_of(scale.encoding) for scale in (made.source, *made.above))
+    on_the_way = COPIES * chunk * layer.lanes + fetching_bytes(made.source, made.bytes_of((1, 1, 1)), math.prod(block))
     kernel = working_bytes(
         block, layer.info.num_channels, layer.info.itemsize, made.factor, mips, method, sparse=sparse
     )
@@ -45,12 +42,7 @@ def _shards(made: MipsMade, size: Vec) -> float:
     for step, nest in made.nests:
         scale = made.above[step - 1]
         part = sizes_above(clip(nest, size), made.factor, step)
-        held.append(made.bytes_of(part) * _growth(scale.encoding))
+        held.append(made.bytes_of(part) * growth_of(scale.encoding))
         known += A_CHUNK * math.prod(-(-n // c) for n, c in zip(part, scale.chunk, strict=True))
     again = 1 if is_local(made.layer.url) else 2  # the library of a bucket copies what it sends
     return sum(held) + known + again * max(held)
-
-
-def _growth(encoding: str) -> float:
-    """How much larger than its voxels an encoded chunk of noise can become."""
-    return GROWTH.get(encoding, USUAL_GROWTH)

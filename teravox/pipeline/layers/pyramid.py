@@ -8,7 +8,7 @@ import msgspec
 
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.errors import BadInput, BadUsage
-from teravox.pipeline.layers.encoding import encoding_words, keep_words, packing_of
+from teravox.pipeline.layers.encoding import encoding_words, packing_of, words_like
 from teravox.pipeline.layers.encodings import check_encoding
 from teravox.pipeline.layers.info import Json, Scale, encode_info
 from teravox.pipeline.layers.layer import Layer
@@ -16,13 +16,13 @@ from teravox.pipeline.layers.new_layer import new_scale
 
 
 class NewMips(msgspec.Struct, frozen=True, kw_only=True):
-    """How the mips above another are to be; None: as those below them are."""
+    """How the mips above another are to be, by the names of the options; None and auto: as those below them are."""
 
     factor: Vec
-    encoding: str | None = None
+    encoding: str = "auto"
     encoding_level: int | None = None
     encoding_effort: int | None = None
-    chunk: Vec | None = None
+    chunk_size: Vec | None = None
     sharded: bool | None = None
     compress: str = "auto"
 
@@ -84,17 +84,9 @@ def _downscaled(raw: Json, source: Scale, step: int, new: NewMips) -> Json:
     return new_scale(
         bounds=Box((x, y, z), (x + sx, y + sy, z + sz)),
         resolution=(rx, ry, rz),
-        chunk=new.chunk or source.chunk,
-        encoding=_words(raw, new),
+        chunk=new.chunk_size or source.chunk,
+        encoding=words_like(raw, new.encoding, level=new.encoding_level, effort=new.encoding_effort),
     )
-
-
-def _words(raw: Json, new: NewMips) -> Json:
-    """What the new scales say of their encoding: what was asked for, and else what the scale below says."""
-    encoding = new.encoding or raw["encoding"]
-    asked = encoding_words(encoding, level=new.encoding_level, effort=new.encoding_effort)
-    kept = keep_words(raw) if encoding == raw["encoding"] else {}
-    return encoding_words(encoding) | kept | {word: asked[word] for word in asked.keys() - encoding_words(encoding)}
 
 
 def _check_same(layer: Layer, mip: int, new: Json, wish: NewMips) -> None:
@@ -121,13 +113,13 @@ def _check_same(layer: Layer, mip: int, new: Json, wish: NewMips) -> None:
         raise BadInput(f"{place} is {is_now}, and stays so; leave {option} out to write it as it is")
     if there.sharding is not None:
         packing_of(wish.compress, there.encoding)
-    if wish.encoding is not None and there.encoding != wish.encoding:
+    if wish.encoding not in ("auto", there.encoding):
         raise BadInput(
             f"{place} is encoded as {there.encoding}, and not as {wish.encoding}; leave --encoding out to keep that"
         )
-    if wish.chunk is not None and there.chunk != wish.chunk:
+    if wish.chunk_size is not None and there.chunk != wish.chunk_size:
         raise BadInput(
-            f"{place} has chunks of {_say(there.chunk)}, and not of {_say(wish.chunk)}; leave --chunk-size out to keep that"
+            f"{place} has chunks of {_say(there.chunk)}, and not of {_say(wish.chunk_size)}; leave --chunk-size out to keep that"
         )
     _check_level(layer, mip, wish)
 

@@ -23,10 +23,18 @@ def clip(shape: Vec, whole: Vec) -> Vec:
     return (x, y, z)
 
 
-def enlarge(shape: Vec, whole: Vec, fits: Callable[[Vec], bool]) -> Vec:
-    """The shape, doubled along its shortest side as long as the volume is larger and the result fits."""
+def say_size(size: Vec) -> str:
+    """A size as it is typed."""
+    return ",".join(map(str, size))
+
+
+def enlarge(shape: Vec, whole: Vec, fits: Callable[[Vec], bool], first: Sequence[int] = (2, 1, 0)) -> Vec:
+    """The shape, doubled along its shortest side as long as the volume is larger and the result fits.
+
+    Of sides that are equally short, that of the axis which stands `first`.
+    """
     while True:
-        axes = [axis for axis in (2, 1, 0) if shape[axis] < whole[axis]]
+        axes = [axis for axis in first if shape[axis] < whole[axis]]
         if not axes:
             return shape
         longer = min(axes, key=lambda axis: shape[axis])

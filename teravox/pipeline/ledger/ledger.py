@@ -16,6 +16,7 @@ from teravox.pipeline.ledger.reading import Survey, list_files, most_records
 from teravox.pipeline.ledger.record import JobRecord, Mark, Record, Totals
 from teravox.pipeline.ledger.writer import LedgerWriter
 from teravox.pipeline.secrets import HIDDEN, is_secret_name, redact
+from teravox.pipeline.storage.folders import remove_folder
 from teravox.pipeline.store import Store
 
 
@@ -92,6 +93,10 @@ class Ledger:
     def mark_finished(self) -> None:
         """Write down that nothing is left to do."""
         self._put("finished.json", {"version": __version__, "time": time.time()})
+
+    def remove(self) -> None:
+        """Forget the job and its records, for ever; it may be repeated."""
+        remove_folder(self._store, self._folder)
 
     def summary(self) -> Totals:
         """What the finished tasks cost together."""

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import overload
 
-from teravox.pipeline.box import Box, Grid
-from teravox.pipeline.errors import BadUsage
-from teravox.pipeline.layers.chunk_grid import align_outward, is_aligned
+import msgspec
+
+from teravox.pipeline.box import Box, Grid, Vec
+from teravox.pipeline.errors import BadInput, BadUsage
+from teravox.pipeline.layers.chunk_grid import align_outward, chunk_key, chunks_of, is_aligned
+from teravox.pipeline.layers.info import Scale
 from teravox.pipeline.layers.layer import Layer
+from teravox.pipeline.layers.shapes import common
 from teravox.pipeline.layers.sharding.spec import parse_spec
 from teravox.pipeline.removal.part import Part
+from teravox.pipeline.storage.folders import remove_empty_folders
 
 TOGETHER = (16, 16, 16)  # chunks of a piece
 
 
 class Parts(Sequence[Part]):
-    """The parts of some mips, one mip after another; lazy."""
+    """The parts of some mips, one mip after another, and in each mip one size of chunks after another; lazy."""
 
-    def __init__(self, grids: Sequence[tuple[str, Grid]]) -> None:
+    def __init__(self, grids: Sequence[tuple[str, Vec, Grid]]) -> None:
         self._grids = grids
 
     def __len__(self) -> int:
-        return sum(len(grid) for _, grid in self._grids)
+        return sum(len(grid) for *_, grid in self._grids)
 
     @overload
     def __getitem__(self, index: int) -> Part: ...
@@ -32,9 +37,9 @@ class Parts(Sequence[Part]):
         if isinstance(index, slice):
             return [self[at] for at in range(*index.indices(len(self)))]
         at = index + len(self) if index < 0 else index
-        for key, grid in self._grids:
+        for key, chunk, grid in self._grids:
             if 0 <= at < len(grid):
-                return Part(key, grid[at])
+                return Part(key, chunk, grid[at])
             at -= len(grid)
         raise IndexError(index)
 
@@ -62,16 +67,20 @@ def parts_of(layer: Layer, first: int, count: int, bounds: Box | None) -> Parts:
     grids = []
     for mip in range(first, last + 1):
         scale = layer.scale(mip)
-        x, y, z = (n * c for n, c in zip(TOGETHER, scale.chunk, strict=True))
-        grids.append((scale.key, Grid(bounds or scale.bounds, (x, y, z))))
+        for chunk in _chunk_sizes(layer, mip):
+            x, y, z = (n * c for n, c in zip(TOGETHER, chunk, strict=True))
+            grids.append((scale.key, chunk, Grid(bounds or scale.bounds, (x, y, z))))
     return Parts(grids)
 
 
 def keys_of(layer: Layer, part: Part) -> list[str]:
     """The chunks or shards of a part; none where its scale has gone from the info already."""
     for mip, scale in enumerate(layer.info.scales):
-        if scale.key == part.scale:
+        if scale.key != part.scale or part.chunk not in scale.chunk_sizes:
+            continue
+        if scale.sharding is not None:
             return layer.keys(part.box, mip)
+        return [chunk_key(scale, chunk) for chunk in chunks_of(_of_size(scale, part.chunk), part.box)]
     return []
 
 
@@ -92,8 +101,13 @@ def say_removal(layer: Layer, parts: Parts, first: int, count: int, bounds: Box 
 
 
 def shorten_info(layer: Layer, first: int, bounds: Box | None) -> None:
-    """Take the mips that are gone out of the info, whole mips only, and never mip 0; safe to repeat."""
+    """Take the mips that are gone out of the info, whole mips only, and never mip 0; safe to repeat.
+
+    Their folders go, too, where nothing else lies in them.
+    """
     gone = list(_gone(layer, first, bounds))
+    for mip in gone:
+        remove_empty_folders(layer.store, layer.scale(mip).key)
     if gone:
         raw = layer.raw
         raw["scales"] = raw["scales"][: gone[0]]
@@ -107,19 +121,39 @@ def _gone(layer: Layer, first: int, bounds: Box | None) -> Iterator[int]:
 def _count(layer: Layer, mip: int, bounds: Box | None) -> int:
     """How many chunks or shards there can be."""
     scale = layer.scale(mip)
-    chunks = len(Grid(bounds or scale.bounds, scale.chunk))
+    chunks = sum(len(Grid(bounds or scale.bounds, chunk)) for chunk in _chunk_sizes(layer, mip))
     return chunks if scale.sharding is None else min(chunks, parse_spec(scale.sharding, layer.place(mip)).shards)
 
 
+def _chunk_sizes(layer: Layer, mip: int) -> list[Vec]:
+    """The sizes of chunks that a mip offers, each of which covers all of it; one where it is sharded."""
+    scale = layer.scale(mip)
+    sizes = list(dict.fromkeys(scale.chunk_sizes))
+    if scale.sharding is not None and len(sizes) > 1:
+        raise BadInput(
+            f"{layer.place(mip)} is sharded and its info has {len(sizes)} chunk_sizes, of which nobody can say which one the "
+            "shards hold: leave that one only in the info"
+        )
+    return sizes
+
+
+def _of_size(scale: Scale, chunk: Vec) -> Scale:
+    """The scale as if it offered chunks of one size only."""
+    return msgspec.structs.replace(scale, chunk_sizes=(chunk,))
+
+
 def _check_whole(layer: Layer, mip: int, bounds: Box) -> None:
-    """Raise BadUsage unless bounds are made of whole chunks, or whole shards."""
-    scale, whole, unit = layer.scale(mip), layer.bounds(mip), layer.unit(mip)
+    """Raise BadUsage unless bounds are made of whole chunks of every size, or of whole shards."""
+    scale, whole = layer.scale(mip), layer.bounds(mip)
+    sizes = _chunk_sizes(layer, mip)
+    unit = layer.unit(mip) if scale.sharding is not None else common(sizes, (1, 1, 1))
     if bounds.intersect(whole) != bounds:
         raise BadUsage(f"--bounds: {bounds} does not lie within {layer.place(mip)}, which is {whole}")
     if not is_aligned(scale, bounds, unit):
         units = "chunks" if scale.sharding is None else "shards"
+        said = " and ".join(",".join(map(str, size)) for size in ([unit] if scale.sharding is not None else sizes))
         grown = align_outward(scale, bounds, unit).intersect(whole)
         raise BadUsage(
-            f"--bounds: {bounds} cuts through {units} of {layer.place(mip)}, which are of {','.join(map(str, unit))} voxels; "
+            f"--bounds: {bounds} cuts through {units} of {layer.place(mip)}, which are of {said} voxels; "
             f"those that it touches are {grown}"
         )

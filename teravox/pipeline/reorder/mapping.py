@@ -6,12 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from teravox.pipeline.errors import BadInput, BadUsage
+from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.store import Store
 
 KEY = "reorder.json"  # in the destination
@@ -30,10 +30,11 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return list(self.slices[low - self.first : high - self.first])
 
 
-def read_mapping(path: str, dest: range, source: range, unlisted: Unlisted) -> Mapping:
+def read_mapping(file: KnownFile, dest: range, source: range, unlisted: Unlisted) -> Mapping:
     """The mapping in a JSON or CSV file; BadUsage says what in it cannot be meant."""
     given: dict[int, int | None] = {}
-    for z, from_z in _pairs(path):
+    path = file.path
+    for z, from_z in _pairs(file):
         if z in given:
             raise BadUsage(f"--mapping: {path} says twice what slice {z} of DEST is to show")
         if z not in dest:
@@ -79,12 +80,14 @@ def kept_mapping(store: Store) -> Mapping:
         raise BadInput(f"{store.url}/{KEY} cannot be read: {error}. Remove it, and queue the job again") from None
 
 
-def _pairs(path: str) -> Iterator[tuple[int, int | None]]:
+def _pairs(file: KnownFile) -> Iterator[tuple[int, int | None]]:
+    path = file.path
     try:
-        text = Path(path).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise BadUsage(f"--mapping: cannot read {path}: {why}") from None
+        text = file.read().decode("utf-8-sig")
+    except BadUsage as error:
+        raise BadUsage(f"--mapping: {error}") from None
+    except UnicodeDecodeError:
+        raise BadUsage(f"--mapping: cannot read {path}: it is not text") from None
     return _json_pairs(path, text) if text.lstrip().startswith(("{", "[")) else _csv_pairs(path, text)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from teravox.pipeline.errors import BadInput
+from teravox.pipeline.last_words import saying
 from teravox.pipeline.sources.source import Part, Source, bytes_of
 from teravox.pipeline.storage.compression import decompress
 from teravox.pipeline.storage.errno_sentences import explain
@@ -49,7 +50,8 @@ class CrackleSource(Source):
         import crackle
 
         try:
-            planes: Array = crackle.codec.decompress_range(self._data, part[2].start, part[2].stop, parallel=1)
+            with saying(f"decoding {self.place}, which is probably damaged"):
+                planes: Array = crackle.codec.decompress_range(self._data, part[2].start, part[2].stop, parallel=1)
         except Exception as error:  # noqa: BLE001 - as above
             raise BadInput(f"{self.place} cannot be decoded: {error}") from None
         return planes[part[0], part[1]]

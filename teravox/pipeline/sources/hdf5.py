@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.sources.axes import letters_of, usual_axes
+from teravox.pipeline.sources.hdf5_links import check_parts, find_data, open_file
 from teravox.pipeline.sources.lengths import times
 from teravox.pipeline.sources.source import Choice, Known, Part, Source, bytes_of
-from teravox.pipeline.storage.errno_sentences import explain
 from teravox.pipeline.storage.tally import TALLY
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ class Hdf5Source(Source):
 
     lanes = 1
 
-    def __init__(self, path: str, file: Hdf5, data: Hdf5) -> None:
-        self._file = file
+    def __init__(self, path: str, data: Hdf5, files: ExitStack) -> None:
+        self._files = files
         self._data = data
         self.place = f"{path}, data set {data.name.lstrip('/')}"
         self.shape = tuple(data.shape)
@@ -48,31 +49,22 @@ class Hdf5Source(Source):
         return 3 * bytes_of(self.block, self.dtype)  # of a chunk: packed, unpacked, and in between
 
     def close(self) -> None:
-        self._file.close()
+        self._files.close()
 
 
 def open_hdf5(path: str, choice: Choice) -> Hdf5Source:
     """One data set of an HDF5 file: the one that is named, or the only one that can be an image."""
+    with ExitStack() as files:
+        data = _choose(path, files.enter_context(open_file(path)), choice.dataset, files)
+        check_parts(data.file.filename, data)
+        return Hdf5Source(path, data, files.pop_all())
+
+
+def _choose(path: str, file: Hdf5, name: str | None, files: ExitStack) -> Hdf5:
     import h5py  # type: ignore[import-untyped]  # it has no types
 
-    try:
-        file = h5py.File(path, "r", locking="best-effort")  # the folder may be on a file system without locks
-    except OSError as error:
-        if error.errno is not None:
-            raise explain(error, "read", path) from error
-        raise BadInput(f"{path} is no HDF5 file that can be read: {error}") from None
-    try:
-        return Hdf5Source(path, file, _choose(path, file, choice.dataset))
-    except BaseException:
-        file.close()
-        raise
-
-
-def _choose(path: str, file: Hdf5, name: str | None) -> Hdf5:
-    import h5py
-
-    if name is not None and isinstance(file.get(name), h5py.Dataset):
-        data = file[name]
+    data = None if name is None else find_data(path, file, name, files)
+    if data is not None:
         if data.ndim < 2:
             raise BadUsage(f"--dataset: {name} in {path} has {data.ndim} axes, and an image needs 2 at least")
         return data

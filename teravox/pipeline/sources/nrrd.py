@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from teravox.pipeline.errors import BadInput
+from teravox.pipeline.sources.beside import file_beside
 from teravox.pipeline.sources.flat import FlatSource
 from teravox.pipeline.sources.nrrd_header import NrrdHeader, read_nrrd_header
 from teravox.pipeline.sources.source import bytes_of
@@ -46,9 +47,7 @@ def _data_file(path: str, header: NrrdHeader) -> str:
         return path
     if name.upper().startswith("LIST") or "%" in name:
         raise BadInput(f"{path} keeps its data in several files, which are not read here; join them with: unu save")
-    if name.startswith("/") or ".." in name.split("/"):
-        raise BadInput(f"{path} says that its data are at {name}; they are only looked for in its own folder and below")
-    return str(Path(path).parent / name)
+    return file_beside(path, name, "its data are")
 
 
 def _size(path: str) -> int:

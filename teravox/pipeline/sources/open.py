@@ -62,7 +62,7 @@ def _format_at(url: str, choice: Choice) -> Format:
         known = ", ".join(_BY_ENDING)
         raise BadUsage(f"{path}: its ending says no format that can be read; there are {known}, and folders")
     if url.startswith("file://") and not os.path.exists(path):  # noqa: PTH110 - plain
-        raise BadUsage(f"there is nothing at {path}; check SRC")
+        raise BadUsage(f"there is nothing at {path}; check SOURCE")
     from teravox.pipeline.sources.zarr import is_zarr
 
     store = open_store(url)
@@ -79,7 +79,7 @@ def _format_at(url: str, choice: Choice) -> Format:
 
 def _refuse_leaving(dataset: str | None) -> None:
     if dataset is not None and (not dataset or "\0" in dataset or ".." in dataset.split("/")):
-        raise BadUsage(f"--dataset: expected a name within SRC, got {dataset!r}")
+        raise BadUsage(f"--dataset: expected a name within SOURCE, got {dataset!r}")
 
 
 def _plain(url: str) -> str:

@@ -6,13 +6,15 @@ import math
 
 import msgspec
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box, Grid, Vec
 from teravox.pipeline.errors import BadUsage
-from teravox.pipeline.layers.chunk_memory import A_CHUNK, COPIES, GROWTH, LIBRARIES, USUAL_GROWTH
+from teravox.pipeline.layers.chunk_memory import A_CHUNK, COPIES, growth_of
 from teravox.pipeline.layers.chunk_numbers import unit_of
 from teravox.pipeline.layers.encoding import packing_of
 from teravox.pipeline.layers.info import Json, Scale
 from teravox.pipeline.layers.new_layer import shard_scale
+from teravox.pipeline.layers.shapes import clip, say_size
 from teravox.pipeline.sources.cut import choose_shape, reading
 from teravox.pipeline.sources.target import Target
 from teravox.pipeline.sources.volume import Volume
@@ -56,7 +58,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     def memory(self, piece: Box) -> int:
         """The most bytes that a piece needs."""
-        part = _clip(self.part, piece.size)
+        part = clip(self.part, piece.size)
         return self.costs.of(part, piece.size if self.scale.sharding is not None else None, self.scale.chunk)
 
 
@@ -74,7 +76,7 @@ def make_plan(
     if shape is not None and any(n < 1 or (n % u and n < w) for n, u, w in zip(shape, unit, whole, strict=True)):
         units = "shards" if sharded else "chunks"
         raise BadUsage(
-            f"--shape: pieces must be multiples of {_say(unit)} voxels, which are whole {units}; got {_say(shape)}"
+            f"--shape: pieces must be multiples of {say_size(unit)} voxels, which are whole {units}; got {say_size(shape)}"
         )
 
     def fits(size: Vec) -> bool:
@@ -82,7 +84,7 @@ def make_plan(
 
     if sharded:
         piece = shape or unit
-        box = _clip(piece, whole)
+        box = clip(piece, whole)
         part = choose_shape(
             *(box, scale.chunk, volume.block, costs.voxel),
             lambda size: costs.of(size, box, scale.chunk) <= memory,
@@ -90,11 +92,11 @@ def make_plan(
         )
     else:
         piece = part = shape or choose_shape(whole, scale.chunk, volume.block, costs.voxel, fits, volume.closest)
-        box = _clip(piece, whole)
-    needed = costs.of(_clip(part, box), box if sharded else None, scale.chunk)
+        box = clip(piece, whole)
+    needed = costs.of(clip(part, box), box if sharded else None, scale.chunk)
     if needed > memory:
         raise BadUsage(
-            f"--memory: a piece of {_say(box)} voxels needs {say_bytes(needed)}, and {say_bytes(memory)} are allowed: "
+            f"--memory: a piece of {say_size(box)} voxels needs {say_bytes(needed)}, and {say_bytes(memory)} are allowed: "
             f"allow more, or take a smaller {'--shape or --chunk-size' if shape else '--chunk-size'}"
             + _say_blocks(volume, costs, memory)
         )
@@ -117,7 +119,7 @@ def _costs(volume: Volume, raw: Json, dest: str, memory: int) -> Costs:
         voxel=voxel,
         lanes=lanes,
         encoding=COPIES * chunk * (LOCAL_LANES if local else LANES),
-        growth=GROWTH.get(scale["encoding"], USUAL_GROWTH),
+        growth=growth_of(scale["encoding"]),
         copies=2 if local else 3,
     )
 
@@ -141,7 +143,7 @@ def _say_often(volume: Volume, often: float, *, sharded: bool) -> list[str]:
         return []
     way = "leave out --sharded and shard the result with teravox shard image, or " if sharded else ""
     sentence = (
-        f"{volume.source.place} can only be read in blocks of {_say(volume.block)} voxels, so each of them is read about "
+        f"{volume.source.place} can only be read in blocks of {say_size(volume.block)} voxels, so each of them is read about "
         f"{often:.0f} times; to be quicker, {way}allow more --memory or take flatter chunks with --chunk-size"
     )
     return [sentence]
@@ -150,15 +152,4 @@ def _say_often(volume: Volume, often: float, *, sharded: bool) -> list[str]:
 def _say_blocks(volume: Volume, costs: Costs, memory: int) -> str:
     if costs.turn * 2 < memory:
         return ""
-    return (
-        f"; what {volume.source.place} is read in takes {say_bytes(costs.turn)} alone, of {_say(volume.block)} voxels"
-    )
-
-
-def _clip(shape: Vec, whole: Vec) -> Vec:
-    x, y, z = map(min, shape, whole)
-    return (x, y, z)
-
-
-def _say(numbers: Vec) -> str:
-    return ",".join(map(str, numbers))
+    return f"; what {volume.source.place} is read in takes {say_bytes(costs.turn)} alone, of {say_size(volume.block)} voxels"

@@ -6,13 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from teravox.pipeline.box import Box
+from teravox.pipeline.layers.chunk_memory import COPIES, fetching_bytes
 from teravox.pipeline.sources.source import Choice, Known, Part, Source
 
 if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer
     from teravox.pipeline.sources.source import Array
-
-COPIES = 4  # of a chunk that is on its way: packed, encoded, and its voxels
 
 
 class PrecomputedSource(Source):
@@ -45,9 +44,9 @@ class PrecomputedSource(Source):
         return self._layer.read(box, self._mip, fill_missing=self._fill_missing)[..., channel]
 
     def lane_bytes(self) -> int:
-        scale, dtype = self._layer.scale(self._mip), self.dtype
-        chunk = math.prod(scale.chunk) * self._layer.info.num_channels * dtype.itemsize
-        return COPIES * chunk * self._layer.lanes
+        scale, voxel = self._layer.scale(self._mip), self._layer.info.num_channels * self.dtype.itemsize
+        chunks = COPIES * math.prod(scale.chunk) * voxel * self._layer.lanes
+        return chunks + math.ceil(fetching_bytes(scale, voxel, self.turn // voxel))
 
 
 def open_precomputed(url: str, choice: Choice) -> PrecomputedSource:

@@ -8,8 +8,10 @@ import contextlib
 import os
 import re
 import secrets
+from collections.abc import Iterable
 
 _MOST_NAME = 255  # bytes, on every file system in use
+_FOLDERS_MADE = 3  # times, since another job may remove its own from around them while they are empty
 _TEMPORARY = re.compile(r"\..*\.[0-9a-f]{16}\.tmp", re.DOTALL)
 
 
@@ -23,15 +25,21 @@ def write_atomic(path: str, data: bytes | bytearray, *, durable: bool = False) -
 
     With `durable`, file and folder are on the disk when it returns, also after a power failure.
     """
+    write_parts(path, (data,), durable=durable)
+
+
+def write_parts(path: str, parts: Iterable[bytes | bytearray], *, durable: bool = False) -> None:
+    """The same with data that come part after part, and need not be in memory at once."""
     folder, name = os.path.split(path)
     mark = f".{secrets.token_hex(8)}.tmp"
     temporary = os.path.join(folder, f".{_shorten(name, _MOST_NAME - 1 - len(mark))}{mark}")
     try:
         descriptor = _create(temporary, folder, durable=durable)
         try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
+            for part in parts:
+                rest = memoryview(part)
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
             if durable:
                 os.fsync(descriptor)
         finally:
@@ -56,11 +64,13 @@ def sync_folder(folder: str) -> None:
 
 def _create(path: str, folder: str, *, durable: bool) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    try:
-        return os.open(path, flags, 0o666)
-    except FileNotFoundError:
-        make_folder(folder, durable=durable)
-        return os.open(path, flags, 0o666)
+    for _ in range(_FOLDERS_MADE):
+        try:
+            return os.open(path, flags, 0o666)
+        except FileNotFoundError:
+            with contextlib.suppress(FileNotFoundError):
+                make_folder(folder, durable=durable)
+    return os.open(path, flags, 0o666)
 
 
 def make_folder(folder: str, *, durable: bool = False) -> None:

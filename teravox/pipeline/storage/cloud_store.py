@@ -6,9 +6,10 @@ import base64
 import hashlib
 import inspect
 import random
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from teravox.pipeline.errors import BadInput, Fatal, TeravoxError, Transient
@@ -82,6 +83,20 @@ class CloudStore(WholeObjects):
     def _store(self, key: str, stored: bytes | bytearray, how: Compression | None, content_type: str) -> None:
         caching = "no-cache" if content_type == "application/json" else None  # info and provenance change
         self._ask("put_file", "write", key, bytes(stored), content_type, how, cache_control=caching)
+
+    def _store_parts(self, key: str, parts: Iterable[bytes], content_type: str) -> None:
+        if self._scheme != "s3":  # cloud-files uploads files to no other
+            super()._store_parts(key, parts, content_type)
+            return
+        with tempfile.TemporaryFile() as file:
+            file.writelines(parts)
+
+            def put() -> None:
+                file.seek(0)
+                interface = self._interface()
+                inspect.unwrap(type(interface).put_file)(interface, key, file, content_type, None)
+
+            self._insist("write", key, put)
 
     def _has(self, key: str) -> bool:
         return bool(self._ask("exists", "look for", key))

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import FileIO
 
-from teravox.pipeline.storage.atomic_write import is_temporary, make_folder, write_atomic
+from teravox.pipeline.storage.atomic_write import is_temporary, make_folder, write_parts
 from teravox.pipeline.storage.compression import ENDING, ENDINGS
 from teravox.pipeline.storage.durability import is_durable
 from teravox.pipeline.storage.errno_sentences import explain
@@ -80,10 +80,15 @@ class FileStore(WholeObjects):
             raise explain(error, "read", path) from error
 
     def _store(self, key: str, stored: bytes | bytearray, how: Compression | None, content_type: str) -> None:  # noqa: ARG002 - files have no content type
+        self._write(key, (stored,), ENDING[how])
+
+    def _store_parts(self, key: str, parts: Iterable[bytes], content_type: str) -> None:  # noqa: ARG002 - as above
+        self._write(key, parts, ENDING[None])
+
+    def _write(self, key: str, parts: Iterable[bytes | bytearray], written: str) -> None:
         path = self._base + key
-        written = ENDING[how]
         try:
-            write_atomic(path + written, stored, durable=self._durable)
+            write_parts(path + written, parts, durable=self._durable)
             self._unlink(path, tuple(ending for ending in ENDINGS if ending != written))
         except OSError as error:
             raise explain(error, "write", path + written) from error

@@ -60,11 +60,14 @@ class Tally:
 
     def put(self, url: str, key: str, stored: bytes | bytearray) -> None:
         """An object was written as these bytes."""
-        crc = zlib.crc32(stored)
+        self.put_summed(url, key, len(stored), zlib.crc32(stored))
+
+    def put_summed(self, url: str, key: str, size: int, crc: int) -> None:
+        """An object was written as so many bytes with this crc32."""
         with self._lock:
-            self._bytes_out += len(stored)
+            self._bytes_out += size
             if self._home is not None:
-                self._outputs[self._name(url, key)] = (len(stored), crc)
+                self._outputs[self._name(url, key)] = (size, crc)
 
     def deleted(self, url: str, key: str) -> None:
         """An object was removed, so it is no output any more."""

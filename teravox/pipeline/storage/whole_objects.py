@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.storage.compression import compress, decompress
@@ -33,6 +34,10 @@ class WholeObjects(ABC):
     @abstractmethod
     def _store(self, key: str, stored: bytes | bytearray, how: Compression | None, content_type: str) -> None:
         """Write the object, compressed already, whole or not at all."""
+
+    def _store_parts(self, key: str, parts: Iterable[bytes], content_type: str) -> None:
+        """Write an object that comes part after part; at once, where a store has no better way."""
+        self._store(key, b"".join(parts), None, content_type)
 
     @abstractmethod
     def _has(self, key: str) -> bool:
@@ -90,6 +95,11 @@ class WholeObjects(ABC):
         self._store(confine(key, self.url), stored, how, content_type)
         TALLY.put(self.url, key, stored)
 
+    def put_parts(self, key: str, parts: Iterable[bytes], *, content_type: str = "application/octet-stream") -> None:
+        summed = Summed(parts)
+        self._store_parts(confine(key, self.url), summed, content_type)
+        TALLY.put_summed(self.url, key, summed.size, summed.crc)
+
     def put_many(
         self,
         objects: Mapping[str, bytes] | Iterable[tuple[str, bytes]],
@@ -112,6 +122,21 @@ class WholeObjects(ABC):
     def _delete(self, key: str) -> None:
         self._remove(confine(key, self.url))
         TALLY.deleted(self.url, key)
+
+
+class Summed:
+    """Parts of an object on their way, with how many bytes went by and their crc32."""
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._parts = parts
+        self.size = 0
+        self.crc = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts:
+            self.size += len(part)
+            self.crc = zlib.crc32(part, self.crc)
+            yield part
 
 
 _compress = compress  # `put` has an option of that name

@@ -1,6 +1,6 @@
 """The process that runs tasks, one after another, until its supervisor closes the line.
 
-Started as `python -m teravox.pipeline.worker.child FD SETTINGS`.
+Started as `python -m teravox.pipeline.worker.child FD SETTINGS FD`: the line, and the file for its last words.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from typing import Any, get_args
 
 import msgspec
 
+from teravox.pipeline import last_words
+from teravox.pipeline.allowed import allow_only, is_allowed, say_allowed
 from teravox.pipeline.errors import BadInput, BadMessage, TeravoxError
 from teravox.pipeline.failure import Sort
 from teravox.pipeline.job import AnyJob
@@ -29,7 +31,6 @@ from teravox.pipeline.message import Task, decode
 from teravox.pipeline.registry import Registry
 from teravox.pipeline.secrets import redact
 from teravox.pipeline.storage.durability import durable_writes
-from teravox.pipeline.storage.urls import normalize
 from teravox.pipeline.worker.memory import forget_peak, peak_memory
 from teravox.pipeline.worker.wire import Answer, Broke, Done, Finished, Ready, Run, receive_run, send
 
@@ -51,6 +52,8 @@ class ChildSettings(msgspec.Struct, frozen=True):
 def main(argv: list[str]) -> None:
     line = Connection(int(argv[0]))
     settings = msgspec.json.decode(argv[1], type=ChildSettings)
+    allow_only(settings.allow)
+    last_words.keep_in(int(argv[2]))
     _die_with_supervisor()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the supervisor decides; a terminal or SLURM signals everyone
@@ -74,7 +77,7 @@ def _obey(order: Run, registry: Registry, settings: ChildSettings) -> Answer:
         task = decode(order.body, registry)
         if order.finish:
             return _finish(task)
-        _confine(task, settings.allow)
+        _confine(task)
         need = task.job.memory(task.piece)
         check_memory(need, settings.share, settings.source, settings.processes)
         return _run(task, started, pulse, cpu)
@@ -139,21 +142,13 @@ def _sort(error: BaseException) -> Sort:
     return "error"
 
 
-def _confine(task: Task, allow: tuple[str, ...]) -> None:
+def _confine(task: Task) -> None:
     """Refuse layers that hold `..` or a NUL, or lie outside the places that the operator allowed."""
     for name, url in _layers(task.job):
         if "\0" in url or ".." in url.split("/"):
             raise BadMessage(f"{name} of this task is {url[:200]!r}: a layer's path may hold neither `..` nor NUL")
-        if allow and not any(_lies_in(url, place) for place in allow):
-            raise BadInput(
-                f"{name} of this task is {redact(url)[:200]}, outside what --allow names: {', '.join(allow)}"
-            )
-
-
-def _lies_in(url: str, place: str) -> bool:
-    """Compared in their one form, since a path is a place, too."""
-    url, place = normalize(url), normalize(place)
-    return url == place or url.startswith(f"{place.rstrip('/')}/")
+        if not is_allowed(url):
+            raise BadInput(f"{name} of this task is {redact(url)[:200]}, {say_allowed()}")
 
 
 def _layers(job: AnyJob) -> Iterator[tuple[str, str]]:

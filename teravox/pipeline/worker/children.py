@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,12 +15,14 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
+from teravox.pipeline import last_words
 from teravox.pipeline.queues.contract import Lease
 from teravox.pipeline.secrets import redact
 from teravox.pipeline.worker.child import ChildSettings
 from teravox.pipeline.worker.wire import Answer, Run, receive_answer, send
 
 LOG_LINES = 50  # of a child's output that a dead letter keeps
+CRASHED = re.compile(r"Current thread 0x([0-9a-f]+)")  # as faulthandler says it
 
 
 class Child:
@@ -34,16 +37,19 @@ class Child:
         self.began = 0.0
         self.peak = 0
         self.killed_for = ""  # why we killed it, if we did
+        self.last_words: list[str] = []  # what it was at when it died, if that may be the reason
         self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self._crashed: int | None = None  # the thread that did
+        self._words = last_words.make_file()
         self._rest = b""
         ours, theirs = socket.socketpair()
         self.line = Connection(ours.detach())
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "teravox.pipeline.worker.child"),
-                *(str(theirs.fileno()), msgspec.json.encode(settings).decode()),
+                *(str(theirs.fileno()), msgspec.json.encode(settings).decode(), str(self._words)),
             ],
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), self._words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -97,6 +103,9 @@ class Child:
         if not data and self._rest:
             lines, self._rest = [self._rest], b""
         said = [redact(line.decode(errors="replace"))[:2000] for line in lines]
+        for line in said:
+            if crashed := CRASHED.match(line):
+                self._crashed = int(crashed[1], 16)
         self.log.extend(said)
         return said
 
@@ -114,6 +123,9 @@ class Child:
             code = self.process.wait()
         while self.read_output():
             pass
+        if not self.killed_for and code != -signal.SIGKILL:
+            self.last_words = list(map(redact, last_words.hear(self._words, self._crashed)))
+        os.close(self._words)
         self.line.close()
         assert self.process.stdout is not None
         self.process.stdout.close()

@@ -170,4 +170,5 @@ class Crew:
                 self._oom_kills = kills
                 return "out of memory", f"the kernel killed it for want of memory{seen}"
             return "crashed", f"it was killed by SIGKILL: by hand, or by the kernel for want of memory{seen}"
-        return "crashed", f"the process ended by {how} in the middle of the task{seen}"
+        words = f", {' or '.join(child.last_words)}" if child.last_words else ""
+        return "crashed", f"the process ended by {how} in the middle of the task{words}{seen}"

@@ -69,43 +69,64 @@ class Count(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
 
     def run(self, piece: Box) -> None:
         from teravox.pipeline.label_tables.counting import count_labels
+        from teravox.pipeline.label_tables.merged import expect_counts
+        from teravox.pipeline.label_tables.places import counts_key
         from teravox.pipeline.label_tables.rows_file import encode_rows
 
         layer, counts = self._plan(fresh=True)
         box = piece.intersect(counts.bounds)
         rows = count_labels(layer, self.mip, box, self.memory_limit, fill_missing=self.fill_missing)
-        layer.store.put(self.outputs(piece)[0], encode_rows(rows))
+        folder = self._folder(layer)
+        expect_counts(layer.store, folder)
+        layer.store.put(counts_key(folder, counts.shape, piece), encode_rows(rows))
 
     def outputs(self, piece: Box) -> Sequence[str]:
+        from teravox.pipeline.label_tables.merged import is_merged
         from teravox.pipeline.label_tables.places import counts_key
 
         layer, counts = self._plan()
-        return [counts_key(self._folder(layer), counts.shape, piece)]
+        folder = self._folder(layer)
+        return [] if is_merged(layer.store, folder, counts) else [counts_key(folder, counts.shape, piece)]
 
     def finish(self) -> None:
-        from teravox.pipeline.label_tables.merge import make_plan, merge_range, record_counts
-        from teravox.pipeline.label_tables.publish import publish
+        from teravox.pipeline.errors import BadInput
+        from teravox.pipeline.label_tables.merged import is_merged
         from teravox.pipeline.layers.provenance import record_processing
 
         layer, counts = self._plan(fresh=True)
-        folder = self._folder(layer)
-        record_counts(layer.store, folder, counts)
-        plan = make_plan(layer, self.mip, folder, self.memory_limit)
-        if len(plan.ranges) > RANGES:
-            logging.getLogger(__name__).warning("%s", self._say_merge(len(plan.ranges)))
-        else:
-            for labels in plan.ranges:
-                merge_range(layer.store, folder, plan, labels, self.memory_limit)
-            publish(layer, self.bounds, plan, output=self.output, segment_properties=self.segment_properties)
+        try:
+            self._merge(layer, counts)
+        except BadInput:
+            if not is_merged(layer.store, self._folder(layer), counts):  # else another worker has done it meanwhile
+                raise
         record_processing(layer.store, "image count", msgspec.to_builtins(self))
 
     def report(self) -> str:
         from teravox.pipeline.label_tables.merge import read_plan
+        from teravox.pipeline.label_tables.merged import is_merged
         from teravox.pipeline.label_tables.publish import say_table
 
-        layer, _ = self._plan()
-        ranges = len(read_plan(layer, self.mip, self._folder(layer)).ranges)
-        return self._say_merge(ranges) if ranges > RANGES else say_table(layer, self.mip, self.bounds)
+        layer, counts = self._plan()
+        folder = self._folder(layer)
+        if is_merged(layer.store, folder, counts):
+            return say_table(layer, self.mip, self.bounds)
+        return self._say_merge(len(read_plan(layer, self.mip, folder).ranges))
+
+    def _merge(self, layer: OpenLayer, counts: Counts) -> None:
+        """Make the table, unless that is more than one process should do by itself."""
+        from teravox.pipeline.label_tables.merge import make_plan, merge_range, record_counts
+        from teravox.pipeline.label_tables.merged import is_merged
+        from teravox.pipeline.label_tables.publish import publish
+
+        folder = self._folder(layer)
+        record_counts(layer.store, folder, counts)
+        plan = make_plan(layer, self.mip, folder, self.memory_limit)
+        if len(plan.ranges) > RANGES and not is_merged(layer.store, folder, counts):
+            logging.getLogger(__name__).warning("%s", self._say_merge(len(plan.ranges)))
+            return
+        for labels in plan.ranges:
+            merge_range(layer.store, folder, plan, labels, self.memory_limit)
+        publish(layer, self.bounds, plan, output=self.output, segment_properties=self.segment_properties)
 
     def _say_merge(self, ranges: int) -> str:
         words = ["teravox", "image", "count-merge", self.layer, "--mip", str(self.mip)]
@@ -118,6 +139,7 @@ class Count(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         from teravox.pipeline.label_tables.plan import Counts
         from teravox.pipeline.layers.chunk_grid import align_outward
         from teravox.pipeline.layers.layer import Layer as OpenLayer
+        from teravox.pipeline.layers.shapes import enlarge
 
         layer = OpenLayer.open(self.layer, fresh=fresh)
         self._check(layer)
@@ -125,7 +147,8 @@ class Count(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         around = align_outward(scale, box).intersect(scale.bounds)
         if self.shape is not None and any(n % c for n, c in zip(self.shape, scale.chunk, strict=True)):
             around = box  # pieces cut through chunks wherever they begin
-        return layer, Counts(self.mip, box, around, self.shape or _shape(scale.chunk, around.size))
+        shape = self.shape or enlarge(scale.chunk, around.size, lambda shape: math.prod(shape) <= VOXELS, (0, 1, 2))
+        return layer, Counts(self.mip, box, around, shape)
 
     def _box(self, layer: OpenLayer) -> Box:
         """The part that is counted."""
@@ -154,23 +177,9 @@ class Count(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
             raise BadUsage(f"{layer.place(self.mip)} is {box}, and coordinates of labels have 32 bits")
         if self.shape is not None and (min(self.shape) < 1 or math.prod(self.shape) > MOST):
             raise BadUsage(f"--shape: expected three numbers from 1 up, and at most {MOST:,} voxels, got {self.shape}")
-        least = least_memory(layer, self.mip) + LEAST
+        least = least_memory(layer, self.mip, box) + LEAST
         if self.memory_limit < least:
             raise BadUsage(
                 f"--memory: {say_bytes(self.memory_limit)} are too little for the chunks of {layer.place(self.mip)}; "
                 f"give it {say_bytes(least)} or more"
             )
-
-
-def _shape(chunk: Vec, whole: Vec) -> Vec:
-    """A piece of whole chunks, doubled along its shortest side as long as it is small."""
-    shape = chunk
-    while True:
-        axes = [axis for axis in (0, 1, 2) if shape[axis] < whole[axis]]
-        if not axes:
-            return shape
-        longer = min(axes, key=lambda axis: shape[axis])
-        x, y, z = (n * 2 if axis == longer else n for axis, n in enumerate(shape))
-        if x * y * z > VOXELS:
-            return shape
-        shape = (x, y, z)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -31,7 +30,6 @@ from teravox.pipeline.options import (
 )
 
 if TYPE_CHECKING:
-    from teravox.kernels.slabs import Method
     from teravox.pipeline.layers.layer import Layer as OpenLayer
     from teravox.pipeline.layers.one_pass import Pass
 
@@ -130,33 +128,21 @@ class Downsample(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
 
         record_processing(open_store(self.layer), "image downsample", msgspec.to_builtins(self))
 
-    def _method(self, layer: OpenLayer) -> Method:
-        if self.method == "auto":
-            return "mode" if layer.info.type == "segmentation" else "average"
-        return self.method
-
     def _plan(self, *, fresh: bool = False) -> Pass:
+        from teravox.pipeline.layers.downsampling_options import method_for
         from teravox.pipeline.layers.layer import Layer as OpenLayer
         from teravox.pipeline.layers.one_pass import Wish, plan_pass
         from teravox.pipeline.layers.pyramid import NewMips
 
         layer = OpenLayer.open(self.layer, fresh=fresh)
         self._check(layer)
-        new = NewMips(
-            factor=self.factor,
-            encoding=None if self.encoding == "auto" else self.encoding,
-            encoding_level=self.encoding_level,
-            encoding_effort=self.encoding_effort,
-            chunk=self.chunk_size,
-            sharded=self.sharded,
-            compress=self.compress,
-        )
+        new = msgspec.convert(self, NewMips, from_attributes=True)
         return plan_pass(
             layer,
             Wish(
                 mip=self.mip,
                 new=new,
-                method=self._method(layer),
+                method=method_for(layer, self.method),
                 memory=self.memory_limit,
                 mips=self.num_mips,
                 sparse=self.sparse,
@@ -166,19 +152,11 @@ class Downsample(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         )
 
     def _check(self, layer: OpenLayer) -> None:
-        from teravox.pipeline.storage.compression import check_level
+        from teravox.pipeline.layers.downsampling_options import check_downsampling
+        from teravox.pipeline.layers.encoding import check_compress_level
 
-        if min(self.factor) < 1 or math.prod(self.factor) == 1:
-            raise BadUsage(f"--factor: expected three numbers from 1 up that are not all 1, got {self.factor}")
         for option, size in (("--shape", self.shape), ("--chunk-size", self.chunk_size)):
             if size is not None and min(size) < 1:
                 raise BadUsage(f"{option}: expected three numbers from 1 up, got {size}")
-        method = self._method(layer)
-        if method == "average" and layer.info.type == "segmentation":
-            raise BadUsage(f"--method: {layer.url} is a segmentation, and labels have no average; take mode")
-        if self.sparse and method not in ("average", "mode"):
-            raise BadUsage(f"--sparse: it changes averages and modes, and --method is {method}; leave one of them out")
-        if self.compress_level is not None:
-            if self.compress == "auto":
-                raise BadUsage("--compress-level: means nothing without --compress gzip, br or zstd")
-            check_level(None if self.compress == "none" else self.compress, self.compress_level)
+        check_downsampling(layer, self.factor, self.method, sparse=self.sparse)
+        check_compress_level(self.compress, self.compress_level)

@@ -9,6 +9,7 @@ import msgspec
 
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.job import Job
+from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.options import (
     Bounds,
     Compress,
@@ -36,29 +37,30 @@ if TYPE_CHECKING:
 class Reorder(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
     """Copy a mip of a layer with its z slices in another order.
 
-    --mapping says which slice of SRC each slice of DEST shows: JSON like {"0": 1, "1": 0}, or CSV with two columns,
-    slice of DEST and slice of SRC. A slice may be shown several times, and null or an empty cell is background.
-    Slices are numbered as the volume is, so from its voxel offset on. DEST has one mip, as large as --mip of SRC or as
+    --mapping says which slice of SOURCE each slice of DEST shows: JSON like {"0": 1, "1": 0}, or CSV with two columns,
+    slice of DEST and slice of SOURCE. A slice may be shown several times, and null or an empty cell is background.
+    Slices are numbered as the volume is, so from its voxel offset on. DEST has one mip, as large as --mip of SOURCE or as
     --bounds, and keeps the mapping in reorder.json.
 
         teravox image reorder ./em ./em-sorted --mapping order.csv --unlisted same
     """
 
-    src: Source
+    source: Source
     dest: Dest
-    mapping: Annotated[str, says("JSON or CSV file: slice of DEST, slice of SRC.", form="path")]
+    mapping: Annotated[KnownFile, says("JSON or CSV file: slice of DEST, slice of SOURCE.")]
     unlisted: Annotated[
-        Unlisted, says("What slices of DEST show that --mapping does not list: background, or the same slice of SRC.")
+        Unlisted,
+        says("What slices of DEST show that --mapping does not list: background, or the same slice of SOURCE."),
     ] = "refuse"
     mip: Mip = 0
     fill_missing: FillMissing = False
     bounds: Bounds = None
     shape: Shape = None
     memory_limit: Memory = 3_500_000_000
-    encoding: Annotated[Literal["auto", EncodingName], says("How DEST is encoded; auto: as SRC.")] = "auto"
+    encoding: Annotated[Literal["auto", EncodingName], says("How DEST is encoded; auto: as SOURCE.")] = "auto"
     encoding_level: EncodingLevel = None
     encoding_effort: EncodingEffort = None
-    chunk_size: Annotated[Vec | None, says("Size of a chunk of DEST, in voxels. Default: as SRC.")] = None
+    chunk_size: Annotated[Vec | None, says("Size of a chunk of DEST, in voxels. Default: as SOURCE.")] = None
     compress: Compress = "auto"
     compress_level: CompressLevel = None
     sharded: Sharded = False
@@ -74,6 +76,11 @@ class Reorder(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         create_layer(self.dest, plan.raw)
         if not is_kept:
             store.put(KEY, encode_mapping(mapping), content_type="application/json")
+
+    def choices(self) -> Sequence[str]:
+        from teravox.pipeline.layers.say_shards import say_shards
+
+        return say_shards(self._target(self._plan())) if self.sharded else []
 
     def pieces(self) -> Sequence[Box]:
         return self._plan().grid
@@ -111,25 +118,13 @@ class Reorder(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
 
     def _plan(self, *, fresh: bool = False) -> Plan:
         from teravox.pipeline.layers.layer import Layer
+        from teravox.pipeline.layers.one_mip import Wish
         from teravox.pipeline.layers.same_place import refuse_same
-        from teravox.pipeline.reorder.plan import Wish, plan_reorder
+        from teravox.pipeline.reorder.plan import plan_reorder
 
-        refuse_same(self.src, self.dest)
-        wish = Wish(
-            dest=self.dest,
-            mip=self.mip,
-            bounds=self.bounds,
-            shape=self.shape,
-            memory=self.memory_limit,
-            chunk=self.chunk_size,
-            encoding=None if self.encoding == "auto" else self.encoding,
-            encoding_level=self.encoding_level,
-            encoding_effort=self.encoding_effort,
-            compress=self.compress,
-            compress_level=self.compress_level,
-            sharded=self.sharded,
-        )
-        return plan_reorder(Layer.open(self.src, fresh=fresh), wish)
+        refuse_same(self.source, self.dest)
+        wish = msgspec.convert(self, Wish, from_attributes=True)
+        return plan_reorder(Layer.open(self.source, fresh=fresh), wish)
 
     def _read_mapping(self, plan: Plan) -> Mapping:
         from teravox.pipeline.reorder.mapping import read_mapping

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.job import Job
 from teravox.pipeline.options import Bounds, Layer, says
 from teravox.pipeline.removal.part import Part
@@ -15,8 +16,6 @@ from teravox.pipeline.removal.part import Part
 if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer as OpenLayer
     from teravox.pipeline.removal.plan import Parts
-
-NEEDED = 200_000_000  # bytes: libraries, and the keys of a piece
 
 
 class Rm(Job[Part], frozen=True):
@@ -47,7 +46,7 @@ class Rm(Job[Part], frozen=True):
         return self._parts(self._open())
 
     def memory(self, piece: Part) -> int:  # noqa: ARG002 - keys take next to nothing
-        return NEEDED
+        return LIBRARIES
 
     def run(self, piece: Part) -> None:
         from teravox.pipeline.removal.plan import keys_of

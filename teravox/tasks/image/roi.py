@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box, Grid
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.job import Job
@@ -17,8 +18,6 @@ from teravox.pipeline.options import Bounds, FillMissing, Layer, Memory, says
 if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer as OpenLayer
 
-LIBRARIES = 200_000_000  # bytes that the interpreter and the libraries take
-COPIES = 5  # of each chunk that is on its way: voxels, encoded, packed, and what the codecs need
 SHOWN = 20  # boxes in the report
 
 
@@ -123,8 +122,9 @@ class Roi(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
 
 def _bytes_needed(layer: OpenLayer, mip: int, box: Box) -> int:
     from teravox.kernels.filled_boxes import WORKING
+    from teravox.pipeline.layers.chunk_memory import COPIES, fetching_bytes
 
-    voxel = layer.info.num_channels * layer.dtype.itemsize
-    chunk = math.prod(layer.scale(mip).chunk) * voxel
-    shards = 0 if layer.scale(mip).sharding is None else 100_000_000  # packed chunks that are fetched together
-    return LIBRARIES + shards + box.voxels * (voxel + WORKING) + COPIES * chunk * layer.lanes
+    scale = layer.scale(mip)
+    voxel = layer.info.num_channels * layer.info.itemsize
+    chunks = COPIES * layer.lanes * math.prod(scale.chunk) * voxel
+    return LIBRARIES + box.voxels * (voxel + WORKING) + chunks + math.ceil(fetching_bytes(scale, voxel, box.voxels))

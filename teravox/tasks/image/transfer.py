@@ -75,30 +75,7 @@ class Transfer(CopyJob, frozen=True, rename={"memory_limit": "memory"}):
     memory_limit: Memory = 3_500_000_000
 
     def wish(self) -> Wish:
-        return Wish(
-            source=self.source,
-            dest=self.dest,
-            mip=self.mip,
-            all_mips=self.all_mips,
-            num_mips=self.num_mips,
-            factor=self.factor,
-            method=self.method,
-            sparse=self.sparse,
-            bounds=self.bounds,
-            translate=self.translate,
-            offset=self.offset,
-            chunk=self.chunk_size,
-            encoding=None if self.encoding == "auto" else self.encoding,
-            encoding_level=self.encoding_level,
-            encoding_effort=self.encoding_effort,
-            compress=self.compress,
-            compress_level=self.compress_level,
-            sharded=self.sharded,
-            fill_missing=self.fill_missing,
-            skip_background=self.skip_background,
-            shape=self.shape,
-            memory=self.memory_limit,
-        )
+        return msgspec.convert(self, Wish, from_attributes=True)
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing

@@ -29,7 +29,7 @@ class Image(CopyJob, frozen=True, rename={"memory_limit": "memory"}):
             all_mips=True,
             sharded=True,
             fill_missing=self.fill_missing,
-            memory=self.memory_limit,
+            memory_limit=self.memory_limit,
         )
 
     def finish(self) -> None:

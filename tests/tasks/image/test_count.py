@@ -22,7 +22,7 @@ from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.label_tables import merge as merging
 from teravox.pipeline.label_tables import parquet, segment_properties
-from teravox.pipeline.label_tables.plan import plan_merge
+from teravox.pipeline.label_tables.plan import open_counts, plan_merge
 from teravox.pipeline.label_tables.rows_file import RowsFile, encode_rows
 from teravox.pipeline.label_tables.sums import LabelSums
 from teravox.pipeline.label_tables.table import LabelTable
@@ -77,7 +77,7 @@ def do(job: Count | CountMerge) -> None:
     dtype=st.sampled_from(["uint8", "uint16", "uint32", "uint64", "int32"]),
     labels=st.integers(1, 60),
     bounds=st.none() | st.tuples(*[st.tuples(st.integers(0, 24), st.integers(1, 25))] * 3),
-    random=st.randoms(use_true_random=False),
+    random=st.randoms(use_true_random=True),
 )
 def test_pieces_count_what_the_whole_volume_has(
     tmp_path_factory: pytest.TempPathFactory,
@@ -172,6 +172,69 @@ def test_outputs_are_what_a_piece_leaves(tmp_path: Path) -> None:
         assert set(TALLY.end().outputs) == set(job.outputs(piece))
 
 
+def test_what_was_counted_is_removed_when_the_table_has_it(tmp_path: Path) -> None:
+    array = voxels((40, 40, 9), "uint32", labels=40)
+    path, output = make_layer(tmp_path / "seg", array), tmp_path / "sizes.csv"
+    words = ["image", "count", path, "--shape", "16,16,8", "-o", str(output), "--quiet"]
+    assert main([*words, "--queue", str(tmp_path / "q")]) == 0
+    assert main(["execute", str(tmp_path / "q"), "--exit-on-empty", "--quiet"]) == 0
+    before, table = files_of(path), output.read_text()
+    assert not Path(path, FOLDER, "counts").exists()
+    assert is_same(table_of(path), expected(array, (0, 0, 0)))
+    job = Count(path, shape=(16, 16, 8))
+    assert [job.outputs(piece) for piece in job.pieces()] == [[]] * len(job.pieces())
+    job.finish()
+    for more in (["--resume"], ["--queue", str(tmp_path / "q")], []):
+        output.unlink()
+        assert main([*words, *more]) == 0
+        assert output.read_text() == table
+        assert {key for key in files_of(path) if not key.startswith("ledger/")} == {
+            key for key in before if not key.startswith("ledger/")
+        }
+
+
+def test_a_box_that_is_counted_anew_needs_the_others_too(tmp_path: Path) -> None:
+    path = make_layer(tmp_path, np.ones((32, 16, 8, 1), np.uint32, order="F"))
+    job = Count(path, shape=(16, 16, 8))
+    do(job)
+    layer = Layer.open(path)
+    layer.write(layer.bounds(0), 0, np.full((32, 16, 8, 1), 2, np.uint32, order="F"))
+    job.prepare()
+    first, last = job.pieces()
+    job.run(last)
+    with pytest.raises(BadInput, match=r"0-16_0-16_0-8.rows is missing, so not every box was counted"):
+        job.finish()
+    assert list(table_of(path)) == [1]
+    job.run(first)
+    job.finish()
+    assert list(table_of(path)) == [2]
+    job.run(first)  # a late repeat
+    assert list(table_of(path)) == [2]
+
+
+def test_several_workers_may_merge_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    array = voxels((40, 40, 9), "uint32", labels=40)
+    path = make_layer(tmp_path, array)
+    job = Count(path, shape=(16, 16, 8))
+    job.prepare()
+    for piece in job.pieces():
+        job.run(piece)
+    opener = "teravox.pipeline.label_tables.merge.open_counts"
+    others = 0
+
+    def be_late(*args: Any) -> Any:
+        nonlocal others
+        others += 1
+        monkeypatch.setattr(opener, open_counts)
+        job.finish()
+        return open_counts(*args)
+
+    monkeypatch.setattr(opener, be_late)
+    job.finish()
+    assert others == 1
+    assert is_same(table_of(path), expected(array, (0, 0, 0)))
+
+
 def test_data_that_have_changed_are_counted_anew(tmp_path: Path) -> None:
     path = make_layer(tmp_path, np.ones((16, 16, 8, 1), np.uint32, order="F"))
     do(Count(path))
@@ -186,6 +249,7 @@ def test_data_that_have_changed_are_counted_anew(tmp_path: Path) -> None:
     job.finish()
     assert list(table_of(path)) == [2]
     assert not first & set(files_of(path))
+    assert len(list(Path(path, FOLDER, "parts").iterdir())) == 1
 
 
 def test_many_ranges_make_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,10 +297,17 @@ def test_what_is_too_much_for_the_end_of_a_count_is_merged_as_tasks(
     assert is_same(table_of(path), expected(array, (0, 0, 0)))
     assert "400 labels" in job.report() or f"{len(expected(array, (0, 0, 0))) - 1} labels" in job.report()
     assert len(Path(output).read_text().splitlines()) == 1 + len(expected(array, (0, 0, 0)))
+    before = {key: data for key, data in files_of(path).items() if key != "provenance"}
+    assert not [key for key in before if "/counts/" in key]
+    do(job)
+    counted.finish()
+    assert counted.report() == job.report()
+    assert {key: data for key, data in files_of(path).items() if key != "provenance"} == before
 
 
 def test_ranges_that_were_planned_anew_are_not_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_layer(tmp_path, voxels((40, 40, 20), "uint32", labels=400), type="segmentation")
+    monkeypatch.setattr(count_file, "RANGES", 0)
     do(Count(path))
     job = CountMerge(path)
     job.prepare()

@@ -20,6 +20,7 @@ from teravox.kernels.downsample import downsample
 from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadInput, BadUsage, Fatal
 from teravox.pipeline.layers import one_pass
+from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.registry import Registry
 from teravox.pipeline.storage.open import open_store
 from teravox.pipeline.storage.tally import TALLY
@@ -61,7 +62,7 @@ sizes = st.tuples(st.integers(1, 45), st.integers(1, 45), st.integers(1, 10))
     channels=st.integers(1, 2),
     sharded=st.booleans(),
     block=st.sampled_from([1, 1 << 25]),
-    random=st.randoms(use_true_random=False),
+    random=st.randoms(use_true_random=True),
 )
 def test_pieces_make_what_downsampling_the_whole_volume_makes(
     tmp_path_factory: pytest.TempPathFactory,
@@ -244,6 +245,16 @@ def test_the_level_and_the_chunks_asked_for_are_those_of_every_new_mip(tmp_path:
     ):
         with pytest.raises(BadInput, match=words):
             Downsample(path, num_mips=2, encoding="jpeg", **options).prepare()
+
+
+def test_a_mip_that_offers_chunks_of_several_sizes_is_not_written_in_one_of_them(tmp_path: Path) -> None:
+    path = make_layer(tmp_path, voxels((64, 64, 16), "uint8"))
+    do(Downsample(path, num_mips=1))
+    raw = Layer.open(path).raw
+    raw["scales"][1]["chunk_sizes"].append([16, 16, 16])
+    Layer.open(path).write_info(raw)
+    with pytest.raises(BadInput, match=r"offers chunks of 2 sizes, .* remove it with `teravox image rm .* --mip 1`"):
+        Downsample(path, num_mips=1).prepare()
 
 
 def test_going_on_from_a_mip(tmp_path: Path) -> None:

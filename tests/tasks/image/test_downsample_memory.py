@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from layers.make import Array, Vec
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box, Grid
-from teravox.pipeline.layers.chunk_memory import LIBRARIES
 from teravox.pipeline.layers.encoding import encoding_words
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.new_layer import create_layer, new_info, new_scale
@@ -105,7 +105,7 @@ def test_little_memory_makes_small_shards_that_are_kept_to(tmp_path: Path) -> No
     layer = noisy_layer(tmp_path / "layer", SIZE, "uint8", "image", "raw")
     large, small = (
         Downsample(layer.url, num_mips=1, factor=(2, 1, 1), sharded=True, memory_limit=limit)
-        for limit in (10**9, 250_000_000)
+        for limit in (10**9, LIBRARIES + 50_000_000)
     )
     of_large = math.prod(large._plan().target.unit(1))
     small.prepare()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from layers.make import Vec, files_of, make_layer, read_layer, voxels
 
+from teravox.cli.main import main
 from teravox.kernels.downsample import downsample
 from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadInput, BadUsage
@@ -92,6 +93,29 @@ def test_a_sharded_mip_is_a_source_like_any_other(tmp_path: Path) -> None:
     do(Downsample(path, mip=1, num_mips=2, sharded=False, encoding="compresso"))
     expected = downsample(downsample(array, (2, 2, 1), 1, "mode")[0], (2, 2, 1), 2, "mode")
     assert [np.array_equal(read_layer(path, mip), expected[mip - 2]) for mip in (2, 3)] == [True, True]
+
+
+def test_the_shards_of_the_new_mips_are_said_before_they_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make_layer(tmp_path, voxels((64, 64, 16), "uint8"))
+    words = ["image", "downsample", path, "--num-mips", "2", "--sharded", "--shape", "32,32,8"]
+    bits = "minishard_bits 0, shard_bits 3, chunks packed as gzip"
+    said = [
+        f"file://{path} scale 8_8_40: 8 shards of 16,16,8 voxels (2.0 kB before encoding); preshift_bits 2, {bits}",
+        f"file://{path} scale 16_16_40: 8 shards of 8,8,8 voxels (512 bytes before encoding); preshift_bits 0, {bits}",
+    ]
+    before = files_of(path)
+    assert main([*words, "--dry-run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("chosen")] == [f"chosen  {sentence}" for sentence in said]
+    assert files_of(path) == before
+    assert main([*words, "--queue", str(tmp_path / "q")]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == said
+    assert main([*words, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+    sharding = [scale.get("sharding") for scale in Layer.open(path, fresh=True).raw["scales"]]
+    assert [(one["preshift_bits"], one["shard_bits"]) for one in sharding[1:]] == [(2, 3), (0, 3)]
 
 
 def test_shards_appear_as_soon_as_they_are_whole_and_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,7 @@ def test_the_highest_mips_go_and_nothing_else(tmp_path: Path) -> None:
     do(Rm(path, mip=1, num_mips=2))
     assert others(path) == kept
     assert mips(path) == 1
+    assert not Path(path, "16_16_40").exists()
     assert len(read_layer(path, 0))
     assert "image rm" in (tmp_path / "provenance").read_text()
 
@@ -97,6 +98,53 @@ def test_a_mip_below_others_stays(tmp_path: Path) -> None:
         with pytest.raises(BadUsage, match=r"--num-mips: above mip . .* a layer has no gaps: .* --num-mips"):
             job.prepare()
     assert files_of(path) == before
+
+
+def offer(path: str, mip: int, *sizes: Vec) -> None:
+    """Write a mip's voxels once more in chunks of each of these sizes, which its info then offers, too."""
+    layer = Layer.open(path, fresh=True)
+    raw, array = layer.raw, layer.read(layer.bounds(mip), mip)
+    ours = raw["scales"][mip]["chunk_sizes"]
+    for size in sizes:
+        raw["scales"][mip]["chunk_sizes"] = [list(size)]
+        Layer(layer.store, encode_info(raw)).write(layer.bounds(mip), mip, array)
+    raw["scales"][mip]["chunk_sizes"] = [*ours, *map(list, sizes)]
+    layer.write_info(raw)
+
+
+def test_chunks_of_every_size_that_a_mip_offers_go(tmp_path: Path) -> None:
+    path = make_pyramid(tmp_path, size=(40, 40, 40), offset=(3, -5, 7))
+    offer(path, 2, (5, 3, 7), (16, 8, 16), (64, 64, 64))
+    assert len(chunks(path, "16_16_40")) == 2 * 2 * 5 + 2 * 4 * 6 + 2 * 3 + 1
+    job = Rm(path, mip=2)
+    assert len(job.pieces()) == 4
+    do(job)
+    assert chunks(path, "16_16_40") == []
+
+
+def test_bounds_are_made_of_whole_chunks_of_every_size(tmp_path: Path) -> None:
+    path = make_pyramid(tmp_path)
+    offer(path, 0, (12, 8, 9))
+    words = r"cuts through chunks .*, which are of 8,8,8 and 12,8,9 voxels; those that it touches are 0,0,0:24,8,9"
+    with pytest.raises(BadUsage, match=words):
+        Rm(path, mip=0, bounds=Box((0, 0, 0), (8, 8, 8))).prepare()
+    before = set(chunks(path, "4_4_40"))
+    job = Rm(path, mip=0, bounds=Box((0, 0, 0), (24, 8, 9)))
+    assert "up to 8 chunks, 4_4_40/0-8_0-8_0-8 to 4_4_40/12-24_0-8_0-9." in (job.question() or "")
+    do(job)
+    gone = {name.removeprefix("4_4_40/").removesuffix(".gz") for name in before - set(chunks(path, "4_4_40"))}
+    ours = {f"{x}-{x + 8}_0-8_{z}" for x in (0, 8, 16) for z in ("0-8", "8-9")}
+    assert gone == ours | {"0-12_0-8_0-9", "12-24_0-8_0-9"}
+
+
+def test_shards_of_which_nobody_knows_the_chunks_stay(tmp_path: Path) -> None:
+    path = make_layer(tmp_path, voxels((8, 8, 8), "uint8"))
+    raw = Layer.open(path).raw
+    raw["scales"][0] = shard_scale(raw["scales"][0], voxel_bytes=1, most_bytes=1000, packing="raw")
+    raw["scales"][0]["chunk_sizes"] = [[8, 8, 8], [4, 4, 4]]
+    Layer.open(path).write_info(raw)
+    with pytest.raises(BadInput, match="is sharded and its info has 2 chunk_sizes"):
+        Rm(path, mip=0).prepare()
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

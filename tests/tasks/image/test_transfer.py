@@ -49,7 +49,7 @@ def chunks(path: str) -> dict[str, bytes]:
     translate=vectors,
     times=st.tuples(*[st.integers(1, 2)] * 3),
     share=st.sampled_from([0, 0.1, 0.5, 1]),
-    random=st.randoms(use_true_random=False),
+    random=st.randoms(use_true_random=True),
 )
 def test_what_is_transferred_sharded_and_unsharded_is_what_it_was(
     tmp_path_factory: pytest.TempPathFactory,

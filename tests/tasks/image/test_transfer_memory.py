@@ -13,7 +13,7 @@ import pytest
 from layers.copies import do, with_memory
 from layers.make import make_layer, voxels
 
-from teravox.pipeline.layers.chunk_memory import LIBRARIES
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.tasks.image.transfer import Transfer
 
 RUN_ALONE = """

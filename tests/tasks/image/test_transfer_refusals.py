@@ -30,7 +30,7 @@ from teravox.tasks.image.transfer import Transfer
         ({"chunk_size": (8, 0, 8)}, "--chunk-size: expected"),
         ({"shape": (8, 0, 8)}, "--shape: expected"),
         ({"shape": (12, 8, 8)}, r"--shape: pieces .* must be multiples of 8,8,8 voxels, got 12,8,8"),
-        ({"memory_limit": 1000}, r"--memory: pieces of 8,8,8 voxels .* need 200 MB, and 1.0 kB are allowed"),
+        ({"memory_limit": 1000}, r"--memory: pieces of 8,8,8 voxels .* need 340 MB, and 1.0 kB are allowed"),
         ({"memory_limit": 1000, "sharded": True}, r"--memory: pieces of 8,8,8 voxels"),
         ({"encoding": "compresso"}, "compresso encodes .* this layer holds int16"),
         ({"encoding_level": 5}, "--encoding-level: raw has none"),
@@ -212,7 +212,6 @@ def test_the_command_copies(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
     array = voxels((40, 16, 8), "uint8")
     make_layer(tmp_path / "source", array)
@@ -220,10 +219,14 @@ def test_the_command_copies(
     words = ["image", "transfer", "./source", "./dest", "--translate", "-4,5,6", "--bounds", "1,2,3:33,12,8"]
     words.append("--sharded")
     assert main([*words, "--dry-run"]) == 0
+    chosen = f"file://{tmp_path}/dest scale 4_4_40: 1 shard of 32,10,5 voxels (1.6 kB before encoding); "
+    assert f"chosen  {chosen}" in capsys.readouterr().out
     assert not (tmp_path / "dest").exists()
     assert main(words) == 0
-    assert "1 task done" in capsys.readouterr().out
-    assert "dest scale 4_4_40: 1 shard of 32,10,5 voxels" in caplog.text
+    out, err = capsys.readouterr()
+    assert out.startswith(chosen)
+    assert "1 task done" in out
+    assert err == ""
     assert info_of("dest")["scales"][0]["voxel_offset"] == [-3, 7, 9]
     assert np.array_equal(read_layer(str(tmp_path / "dest"), 0), array[1:33, 2:12, 3:8])
 

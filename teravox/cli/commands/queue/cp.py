@@ -23,19 +23,19 @@ class Cp(TwoQueues, frozen=True):
     """
 
     def run(self, call: Call) -> int:  # noqa: ARG002 - a command's run takes it
-        with self.opened() as (src, dest):
-            entries = _entries(src)
-            with show_progress("queue cp", lambda: _count(src), quiet=self.quiet) as progress:
+        with self.opened() as (source, dest):
+            entries = _entries(source)
+            with show_progress("queue cp", lambda: _count(source), quiet=self.quiet) as progress:
                 inserted = dest.insert(entries, progress)
         if not self.quiet:
             print(f"{say_tasks(inserted.new)} copied to {dest.url} ({inserted.known:,} were there already).")
         return ExitCode.DONE
 
 
-def _entries(src: Queue) -> Iterator[Entry]:
-    return (Entry(held.id, body) for held, body in src.messages())
+def _entries(source: Queue) -> Iterator[Entry]:
+    return (Entry(held.id, body) for held, body in source.messages())
 
 
-def _count(src: Queue) -> int:
-    counts = src.counts()
+def _count(source: Queue) -> int:
+    counts = source.counts()
     return counts.waiting + counts.paused + counts.leased

@@ -25,16 +25,16 @@ LOOKS = 3  # times in a row that nothing can be leased before we stop, where the
 class Mv(TwoQueues, frozen=True):
     """Move the tasks that wait into another queue.
 
-    Those that pause, are leased or have failed stay. A task is taken out of SRC only when it is safely in DEST, so a
+    Those that pause, are leased or have failed stay. A task is taken out of SOURCE only when it is safely in DEST, so a
     stop at any moment loses nothing. What DEST knows already, as waiting, done or failed, is not added there again.
     """
 
     def run(self, call: Call) -> int:  # noqa: ARG002 - a command's run takes it
-        with self.opened() as (src, dest):
-            with show_progress("queue mv", lambda: src.counts().waiting, quiet=self.quiet) as progress:
-                moving = _Moving(src, dest)
+        with self.opened() as (source, dest):
+            with show_progress("queue mv", lambda: source.counts().waiting, quiet=self.quiet) as progress:
+                moving = _Moving(source, dest)
                 moving.move(progress)
-            counts = src.counts()
+            counts = source.counts()
         if moving.odd:
             print(f"{say_tasks(len(moving.odd))} stayed: not messages of teravox.")
         if not self.quiet:
@@ -50,8 +50,8 @@ class Mv(TwoQueues, frozen=True):
 class _Moving:
     """One move from queue to queue; what must stay is held until the end, so that it is not met again."""
 
-    def __init__(self, src: Queue, dest: Queue) -> None:
-        self.src = src
+    def __init__(self, source: Queue, dest: Queue) -> None:
+        self.source = source
         self.dest = dest
         self.moved = 0
         self.known = 0
@@ -61,7 +61,7 @@ class _Moving:
         nothing = 0
         try:
             while nothing < LOOKS:
-                leases = self.src.lease(LEASE, BATCH, wait=1.0 if nothing else 0.0)
+                leases = self.source.lease(LEASE, BATCH, wait=1.0 if nothing else 0.0)
                 nothing = 0 if leases else nothing + 1
                 if leases:
                     progress(self._move_batch(leases))
@@ -69,10 +69,10 @@ class _Moving:
                     break
         finally:
             for lease in self.odd:
-                self.src.release(lease, refund=True)
+                self.source.release(lease, refund=True)
 
     def _is_surely_drained(self) -> bool:
-        counts = self.src.counts()
+        counts = self.source.counts()
         return counts.is_exact and not counts.waiting
 
     def _move_batch(self, leases: Sequence[Lease]) -> int:
@@ -80,7 +80,7 @@ class _Moving:
         self.odd += [lease for lease, entry in entries if entry is None]
         ours = [(lease, entry) for lease, entry in entries if entry is not None]
         self.known += self.dest.insert([entry for _, entry in ours], lambda _: None).known
-        moved = sum(self.src.withdraw([lease for lease, _ in ours])) if ours else 0
+        moved = sum(self.source.withdraw([lease for lease, _ in ours])) if ours else 0
         self.moved += moved
         return moved
 

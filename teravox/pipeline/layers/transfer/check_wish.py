@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.layers.downsampling_options import check_downsampling
+from teravox.pipeline.layers.encoding import check_compress_level
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.same_place import refuse_same
 from teravox.pipeline.layers.transfer.wish import FACTOR, Wish
-from teravox.pipeline.storage.compression import check_level
 
 
 def check_wish(wish: Wish, source: Layer) -> None:
@@ -16,19 +15,11 @@ def check_wish(wish: Wish, source: Layer) -> None:
     refuse_same(wish.source, wish.dest)
     if wish.offset is not None and wish.translate != (0, 0, 0):
         raise BadUsage("--offset says where the copy begins, and --translate by how far it moves; give one of them")
-    for option, size in (("--chunk-size", wish.chunk), ("--shape", wish.shape)):
+    for option, size in (("--chunk-size", wish.chunk_size), ("--shape", wish.shape)):
         if size is not None and min(size) < 1:
             raise BadUsage(f"{option}: expected three numbers from 1 up, got {size}")
-    _check_compression(wish)
+    check_compress_level(wish.compress, wish.compress_level)
     _check_downsampling(wish, source)
-
-
-def _check_compression(wish: Wish) -> None:
-    if wish.compress_level is None:
-        return
-    if wish.compress == "auto":
-        raise BadUsage("--compress-level: means nothing without --compress gzip, br or zstd")
-    check_level(None if wish.compress == "none" else wish.compress, wish.compress_level)
 
 
 def _check_downsampling(wish: Wish, source: Layer) -> None:
@@ -41,10 +32,4 @@ def _check_downsampling(wish: Wish, source: Layer) -> None:
         return
     if wish.all_mips:
         raise BadUsage("--all-mips copies the mips that are there, and --num-mips makes new ones; give one of them")
-    if min(wish.factor) < 1 or math.prod(wish.factor) == 1:
-        raise BadUsage(f"--factor: expected three numbers from 1 up that are not all 1, got {wish.factor}")
-    method = wish.method_for(source)
-    if method == "average" and source.info.type == "segmentation":
-        raise BadUsage(f"--method: {source.url} is a segmentation, and labels have no average; take mode")
-    if wish.sparse and method not in ("average", "mode"):
-        raise BadUsage(f"--sparse: it changes averages and modes, and --method is {method}; leave one of them out")
+    check_downsampling(source, wish.factor, wish.method, sparse=wish.sparse)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,12 +22,14 @@ class CopyJob(Job[MipBox], frozen=True):
 
     def prepare(self) -> None:
         from teravox.pipeline.layers.new_layer import create_layer
-        from teravox.pipeline.layers.transfer.say_shards import say_shards
 
         plan = self._plan(fresh=True)
-        for sentence in say_shards(plan):
-            logging.getLogger(__name__).warning(sentence)
         create_layer(plan.target.url, plan.target.raw)
+
+    def choices(self) -> Sequence[str]:
+        from teravox.pipeline.layers.say_shards import say_shards
+
+        return say_shards(self._plan().target)
 
     def pieces(self) -> Sequence[MipBox]:
         return self._plan().pieces

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box, Vec
-from teravox.pipeline.layers.chunk_memory import A_CHUNK, COPIES, GROWTH, LIBRARIES, USUAL_GROWTH
-from teravox.pipeline.layers.sharding.read import AHEAD, MOST
+from teravox.pipeline.layers.chunk_memory import A_CHUNK, COPIES, fetching_bytes, growth_of
 from teravox.pipeline.layers.transfer.scales import shrink
 from teravox.pipeline.storage.side_by_side import LANES, LOCAL_LANES
 from teravox.pipeline.storage.urls import is_local
@@ -22,20 +22,15 @@ def bytes_needed(route: Route, size: Vec, block: Vec | None) -> int:
     lanes = max(route.source.lanes, LOCAL_LANES if local else LANES)
     chunk = max(route.bytes_of(route.read.chunk), route.bytes_of(route.copy.chunk))
     total: float = LIBRARIES + COPIES * chunk * lanes
-    if route.read.sharding is not None:
-        total += min((2 * AHEAD + 1) * 2 * max(MOST, chunk), 2 * _encoded(route, block or size, route.read.encoding))
+    total += fetching_bytes(route.read, route.bytes_of((1, 1, 1)), math.prod(block or size))
     if block is not None:
         total += route.bytes_of(block) + _downsampling(route, block)
     for step, scale in enumerate(route.scales):
         above = shrink(Box((0, 0, 0), size), route.factor, step).size
         total += A_CHUNK * math.prod(-(-n // c) for n, c in zip(above, scale.chunk, strict=True))
         if scale.sharding is not None:  # its chunks, the shard made of them, and what a bucket's library makes of it
-            total += (2 if local else 3) * _encoded(route, above, scale.encoding)
+            total += (2 if local else 3) * route.bytes_of(above) * growth_of(scale.encoding)
     return math.ceil(total)
-
-
-def _encoded(route: Route, size: Vec, encoding: str) -> float:
-    return route.bytes_of(size) * GROWTH.get(encoding, USUAL_GROWTH)
 
 
 def _downsampling(route: Route, block: Vec) -> int:

@@ -8,6 +8,7 @@ import msgspec
 
 from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadInput, BadUsage
+from teravox.pipeline.layers.downsampling_options import method_for
 from teravox.pipeline.layers.encoding import packing_of
 from teravox.pipeline.layers.info import Json, Scale, encode_info
 from teravox.pipeline.layers.layer import Layer
@@ -87,9 +88,9 @@ def _route(wish: Wish, source: Layer, cut: Cut, raws: list[Json]) -> Route:
         scales=msgspec.convert(raws, tuple[Scale, ...]),
         is_encoded_alike=is_encoded_alike(wish, source.raw["scales"][cut.mip]),
         factor=wish.factor,
-        method=wish.method_for(source),
+        method=method_for(source, wish.method),
         sparse=wish.sparse,
-        memory=wish.memory,
+        memory=wish.memory_limit,
     )
 
 
@@ -99,7 +100,7 @@ def _shard(wish: Wish, source: Layer, cut: Cut, raws: list[Json]) -> tuple[Route
     Shards of the mips above cover the same part of the volume.
     """
     voxel = source.info.num_channels * source.info.itemsize
-    most = min(wish.memory, max(PIECE, math.prod(cut.box.size) * voxel // WORKERS))
+    most = min(wish.memory_limit, max(PIECE, math.prod(cut.box.size) * voxel // WORKERS))
     while True:
         sharded = [_sharded(raw, voxel, most // math.prod(wish.factor) ** step, wish) for step, raw in enumerate(raws)]
         route = _route(wish, source, cut, sharded)

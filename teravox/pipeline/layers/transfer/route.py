@@ -14,7 +14,7 @@ from teravox.pipeline.layers.chunk_numbers import unit_of
 from teravox.pipeline.layers.info import Scale
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.pyramid import above_box
-from teravox.pipeline.layers.shapes import clip, common, enlarge
+from teravox.pipeline.layers.shapes import clip, common, enlarge, say_size
 from teravox.pipeline.layers.transfer.cut import Cut
 from teravox.pipeline.layers.transfer.memory import bytes_needed
 from teravox.pipeline.units import say_bytes
@@ -63,12 +63,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         if shape is not None and any(n % u and n < size for n, u, size in zip(shape, units, whole, strict=True)):
             raise BadUsage(
                 f"--shape: pieces of the copy of {self.source.place(self.cut.mip)} must be multiples of "
-                f"{_say(units)} voxels, got {_say(shape)}; else two of them would write one chunk or shard"
+                f"{say_size(units)} voxels, got {say_size(shape)}; else two of them would write one chunk or shard"
             )
         needed = self.need(clip(shape or units, whole))
         if needed > self.memory:
             raise BadUsage(
-                f"--memory: pieces of {_say(clip(shape or units, whole))} voxels of {self.source.place(self.cut.mip)} "
+                f"--memory: pieces of {say_size(clip(shape or units, whole))} voxels of {self.source.place(self.cut.mip)} "
                 f"need {say_bytes(needed)}, and {say_bytes(self.memory)} are allowed"
                 f"{'; make fewer --num-mips at once, or give more' if len(self.scales) > 1 else ''}"
             )
@@ -123,7 +123,3 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
             return self.bytes_of(block) <= BLOCK and bytes_needed(self, size, block) <= self.memory
 
         return clip(enlarge(least, size, fits), size)
-
-
-def _say(numbers: Vec) -> str:
-    return ",".join(map(str, numbers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.errors import BadUsage
-from teravox.pipeline.layers.encoding import encoding_words, keep_words
+from teravox.pipeline.layers.encoding import encoding_words, keep_words, words_like
 from teravox.pipeline.layers.info import Json
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.new_layer import new_scale
@@ -18,7 +18,7 @@ def copied_scales(wish: Wish, source: Layer, cut: Cut) -> list[Json]:
     Of the source's scale it keeps the key, the size of voxels, and, where the encoding stays, what is said of that.
     """
     raw, scale = source.raw["scales"][cut.mip], source.scale(cut.mip)
-    bounds, chunk = cut.moved, wish.chunk or scale.chunk
+    bounds, chunk = cut.moved, wish.chunk_size or scale.chunk
     words = copied_words(wish, raw)
     scales = [new_scale(bounds=bounds, resolution=scale.resolution, chunk=chunk, encoding=words, key=scale.key)]
     for step in range(1, wish.num_mips + 1):
@@ -38,15 +38,7 @@ def copied_scales(wish: Wish, source: Layer, cut: Cut) -> list[Json]:
 
 def copied_words(wish: Wish, raw: Json) -> Json:
     """What the copy of a scale says of its encoding."""
-    encoding = wish.encoding or raw["encoding"]
-    asked = encoding_words(encoding, level=wish.encoding_level, effort=wish.encoding_effort)
-    if encoding != raw["encoding"]:
-        return asked
-    return {
-        **asked,
-        **keep_words(raw),
-        **{word: asked[word] for word in asked.keys() - encoding_words(encoding).keys()},
-    }
+    return words_like(raw, wish.encoding, level=wish.encoding_level, effort=wish.encoding_effort)
 
 
 def is_encoded_alike(wish: Wish, raw: Json) -> bool:

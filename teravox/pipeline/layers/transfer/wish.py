@@ -7,33 +7,32 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from teravox.pipeline.box import Box, Vec
+from teravox.pipeline.layers.downsampling_options import MethodOption
 from teravox.pipeline.store import Compression
 
 if TYPE_CHECKING:
     from teravox.pipeline.layers.info import Scale
-    from teravox.pipeline.layers.layer import Layer
 
 FACTOR = (2, 2, 1)
-Method = Literal["auto", "average", "mode", "min", "max", "stride"]
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for; None leaves it to the planner, or as it is in the source."""
+    """What was asked for, by the names of the options; None and auto leave it to the planner, or as it is in the source."""
 
     source: str
     dest: str
     mip: int
-    memory: int
+    memory_limit: int
     all_mips: bool = False
     num_mips: int = 0
     factor: Vec = FACTOR
-    method: Method = "auto"
+    method: MethodOption = "auto"
     sparse: bool = False
     bounds: Box | None = None
     translate: Vec = (0, 0, 0)
     offset: Vec | None = None
-    chunk: Vec | None = None
-    encoding: str | None = None
+    chunk_size: Vec | None = None
+    encoding: str = "auto"
     encoding_level: int | None = None
     encoding_effort: int | None = None
     compress: Literal["auto", "gzip", "br", "zstd", "none"] = "auto"
@@ -57,8 +56,3 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
             return False
         is_free = self.compress == "auto" and scale.sharding is None
         return is_free or how == self.compression_of(scale)
-
-    def method_for(self, layer: Layer) -> Literal["average", "mode", "min", "max", "stride"]:
-        if self.method == "auto":
-            return "mode" if layer.info.type == "segmentation" else "average"
-        return self.method

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box
 from teravox.pipeline.components.declaration import Labelling
 
@@ -26,7 +27,7 @@ class Faces(Labelling[Box], frozen=True):
         return make_plan(self).grid
 
     def memory(self, piece: Box) -> int:
-        from teravox.pipeline.components.plan import LIBRARIES, labelling_bytes, make_plan
+        from teravox.pipeline.components.plan import labelling_bytes, make_plan
 
         plan = make_plan(self)
         return LIBRARIES + piece.voxels * labelling_bytes(plan.layer)

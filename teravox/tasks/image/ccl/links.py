@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box
 from teravox.pipeline.components.declaration import Labelling
 
@@ -29,7 +30,7 @@ class Links(Labelling[Box], frozen=True):
 
     def memory(self, piece: Box) -> int:
         from teravox.pipeline.components.linking import linking_bytes
-        from teravox.pipeline.components.plan import LIBRARIES, make_plan
+        from teravox.pipeline.components.plan import make_plan
 
         return LIBRARIES + linking_bytes(make_plan(self), self.folder, piece, self.connectivity)
 

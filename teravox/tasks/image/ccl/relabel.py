@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box
 from teravox.pipeline.components.declaration import DestEncoding, Joining
 from teravox.pipeline.components.form import Form
@@ -53,13 +54,20 @@ class Relabel(Joining[Box], frozen=True):
         check_level(self.form.compression, self.compress_level)
         check_free(make_plan(self, fresh=True), self.form)
 
+    def choices(self) -> Sequence[str]:
+        from teravox.pipeline.components.destination import expected_layer
+        from teravox.pipeline.components.plan import make_plan
+        from teravox.pipeline.layers.say_shards import say_shards
+
+        return say_shards(expected_layer(make_plan(self), self.form)) if self.sharded else []
+
     def pieces(self) -> Sequence[Box]:
         from teravox.pipeline.components.plan import make_plan
 
         return make_plan(self).grid
 
     def memory(self, piece: Box) -> int:
-        from teravox.pipeline.components.plan import LIBRARIES, make_plan
+        from teravox.pipeline.components.plan import make_plan
         from teravox.pipeline.components.relabelling import relabelling_bytes
 
         return LIBRARIES + relabelling_bytes(make_plan(self), self.folder, piece, self.form)

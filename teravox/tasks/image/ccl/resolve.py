@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box
 from teravox.pipeline.components.declaration import Joining
 from teravox.pipeline.errors import BadUsage
@@ -50,7 +51,6 @@ class Resolve(Joining[Box], frozen=True):
         return groups.hierarchy.grids[step.level]
 
     def memory(self, piece: Box) -> int:
-        from teravox.pipeline.components.plan import LIBRARIES
 
         groups, step = self._groups()
         return LIBRARIES + groups.memory(step, groups.hierarchy.index(step.level, piece))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box, Grid
-from teravox.pipeline.contrast.image_job import LIBRARIES
 from teravox.pipeline.contrast.options import LevelsPlace
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.job import Job

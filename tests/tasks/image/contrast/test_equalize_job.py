@@ -71,7 +71,7 @@ def stretch(
     keep_background=st.booleans(),
     ignore_background=st.booleans(),
     sharded=st.booleans(),
-    random=st.randoms(use_true_random=False),
+    random=st.randoms(use_true_random=True),
 )
 def test_pieces_make_what_stretching_the_whole_makes(
     tmp_path_factory: pytest.TempPathFactory,

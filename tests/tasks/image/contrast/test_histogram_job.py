@@ -45,7 +45,7 @@ def count(slice_: Array) -> Array:
     channels=st.integers(1, 2),
     ignore_background=st.booleans(),
     bounds=st.one_of(st.none(), st.tuples(*[st.tuples(st.integers(0, 12), st.integers(1, 20))] * 3)),
-    random=st.randoms(use_true_random=False),
+    random=st.randoms(use_true_random=True),
 )
 def test_the_whole_is_counted_as_numpy_counts_it(
     tmp_path_factory: pytest.TempPathFactory,

@@ -74,7 +74,8 @@ class Auto(Command, frozen=True, rename={"memory_limit": "memory"}):
     queue: Annotated[
         str | None,
         says(
-            "Queue of the workers that do it: one stage after another is put there, and waited for. "
+            "Queue of the workers that do it: one stage after another is put there, and waited for. The workers must reach "
+            "SOURCE and DEST, and be started without --exit-on-empty: between two stages the queue is empty. "
             "Default: it is done here and now.",
             form="queue",
         ),
@@ -94,6 +95,9 @@ class Auto(Command, frozen=True, rename={"memory_limit": "memory"}):
         if self.dry_run:
             return self._show(stages)
         relabel.check_destination()
+        if not self.quiet:
+            for sentence in relabel.choices():
+                print(plain(sentence), flush=True)
         if not stages[-1].ledger.finished():
             code = self._here(stages, call) if self.queue is None else self._elsewhere(self.queue, stages, call)
             if code != ExitCode.DONE:
@@ -181,6 +185,8 @@ class Auto(Command, frozen=True, rename={"memory_limit": "memory"}):
             print(f"{stage.kind:20}{say_tasks(len(stage.job.pieces()))}")
         faces = stages[0].job
         print(f"{'memory':20}at most {say_bytes(faces.memory(faces.pieces()[0]))} a task of {stages[0].kind}")
+        for sentence in stages[-1].job.choices():
+            print(f"{'chosen':20}{plain(sentence)}")
         print("This was a dry run: nothing was written.")
         return ExitCode.DONE
 
