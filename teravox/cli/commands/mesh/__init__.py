@@ -1,0 +1,1 @@
+"""Surfaces of labels, for Neuroglancer and for files."""

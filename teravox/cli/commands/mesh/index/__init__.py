@@ -1,0 +1,3 @@
+"""Where in the volume meshes lie."""
+
+from __future__ import annotations

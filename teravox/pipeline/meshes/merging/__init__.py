@@ -1,0 +1,1 @@
+"""Joins fragments into meshes of several levels of detail, cut into the cells of octrees."""

@@ -1,0 +1,1 @@
+"""Meshes and fragments, removed for ever."""

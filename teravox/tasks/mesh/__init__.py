@@ -1,0 +1,3 @@
+"""Surfaces of labels, for Neuroglancer and for files."""
+
+from __future__ import annotations

@@ -1,0 +1,221 @@
+"""`teravox mesh forge`: a mesh fragment of every label, out of each piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from msgspec import Meta
+
+from teravox.pipeline.box import Box, Vec
+from teravox.pipeline.job import Job
+from teravox.pipeline.known_file import KnownFile
+from teravox.pipeline.options import Bounds, FillMissing, Layer, Memory, Mip, says
+
+if TYPE_CHECKING:
+    from teravox.pipeline.layers.layer import Layer as OpenLayer
+    from teravox.pipeline.meshes.forged import Forged
+    from teravox.pipeline.meshes.forging.labels import Labels, Selection
+    from teravox.pipeline.meshes.forging.plan import Plan
+
+Label = Annotated[int, Meta(ge=1)]
+
+
+class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
+    """Cut a mesh fragment of every label out of each piece.
+
+    The fragments of a piece are one file in LAYER/DIR.fragments/. They are no meshes yet, and the layer's info stays as
+    it is: `teravox mesh merge` joins them and lets Neuroglancer find the meshes.
+
+    A surface runs through the middle between voxels of two labels. It is closed where the volume or --bounds ends. What
+    --max-error allows is left out of it, except on the sides of the pieces, so that fragments fit together exactly;
+    merge simplifies there.
+
+        teravox mesh forge ./seg --mip 1 --dust-threshold 500
+    """
+
+    layer: Layer
+    mip: Annotated[Mip, says("Level of the pyramid to mesh; 0 is full size.")] = 0
+    shape: Annotated[
+        Vec | None,
+        says(
+            "Size of a piece, in voxels of --mip; a multiple of --cell. Default: by --memory, up to 512 on each axis."
+        ),
+    ] = None
+    cell: Annotated[
+        Vec | None,
+        says(
+            "Size of the boxes that no triangle crosses, in voxels of --mip; merge makes its cells of them. "
+            "Default: --shape, halved as long as its longest axis keeps 224."
+        ),
+    ] = None
+    memory_limit: Memory = 3_500_000_000
+    bounds: Bounds = None
+    fill_missing: FillMissing = False
+    max_error: Annotated[
+        float, Meta(ge=0), says("How far the simplified surface may be from the true one, in nanometres.")
+    ] = 40.0
+    simplify: Annotated[bool, says("Leave out vertices that --max-error does not need.")] = True
+    open_edge: Annotated[bool, says("Leave surfaces open where the volume, or --bounds, ends.")] = False
+    dust_threshold: Annotated[
+        int, Meta(ge=0), says("Leave out labels of fewer voxels; see --dust-global.", form="count")
+    ] = 0
+    dust_global: Annotated[
+        bool,
+        says(
+            "Count the voxels of a label in the whole layer, by the table of `image count --mip`. "
+            "Default: in a piece; labels that go on in the next one are kept."
+        ),
+    ] = False
+    labels: Annotated[tuple[Label, ...], says("The only labels to mesh. Default: all but 0.")] = ()
+    exclude_labels: Annotated[tuple[Label, ...], says("Labels not to mesh.")] = ()
+    remap: Annotated[
+        KnownFile | None,
+        says(
+            "Table of labels to become others before all else, so that they are one mesh: CSV, .npy or Parquet with two "
+            "columns, label and what it becomes. 0 leaves it out; one that is not listed stays. It is copied to "
+            "where the fragments are, and a worker reads the rows that it needs."
+        ),
+    ] = None
+    fill_holes: Annotated[
+        bool,
+        says(
+            "Fill holes inside of a label: background, connected by faces of voxels, that touches no other label and "
+            "no side of the piece. A hole that reaches from one piece to another stays."
+        ),
+    ] = False
+    dir: Annotated[
+        str, says("Folder of the meshes to be made, within the layer; the fragments lie in DIR.fragments.")
+    ] = "mesh"
+
+    def prepare(self) -> None:
+        from teravox.pipeline.label_tables.table import LabelTable
+        from teravox.pipeline.meshes.forging.remap_file import read_remap
+        from teravox.pipeline.meshes.forging.remap_table import encode_remap
+
+        layer = self._plan(fresh=True).layer
+        if self.dust_global and self.dust_threshold > 1:
+            LabelTable.open(layer, self.mip)
+        if self.remap is not None:
+            layer.store.put(self._remap_key(), encode_remap(read_remap(self.remap)))
+
+    def choices(self) -> Sequence[str]:
+        plan = self._plan()
+        shape, cell = (",".join(map(str, size)) for size in (plan.shape, plan.cell))
+        return [f"--shape {shape} --cell {cell}"] if self.shape is None or self.cell is None else []
+
+    def pieces(self) -> Sequence[Box]:
+        return self._plan().grid
+
+    def memory(self, piece: Box) -> int:
+        return self._plan().memory(piece)
+
+    def run(self, piece: Box) -> None:
+        from teravox.pipeline.meshes.forging.piece import forge_piece
+
+        plan = self._plan(fresh=True)
+        max_error = self.max_error if self.simplify else None
+        data = forge_piece(plan, piece, self._selection(plan.layer), max_error, fill_missing=self.fill_missing)
+        plan.layer.store.put(self.outputs(piece)[0], data)
+
+    def outputs(self, piece: Box) -> Sequence[str]:
+        from teravox.pipeline.meshes.forged import fragments_key
+
+        return [fragments_key(self._folder(), piece)]
+
+    def finish(self) -> None:
+        from teravox.pipeline.layers.provenance import record_processing
+        from teravox.pipeline.meshes.forged import write_forged
+
+        plan = self._plan(fresh=True)
+        write_forged(plan.layer, self._forged(plan))
+        record_processing(plan.layer.store, "mesh forge", msgspec.to_builtins(self))
+
+    def report(self) -> str:
+        import shlex
+
+        words = ["teravox", "mesh", "merge", self.layer] + (["--dir", self.dir] if self.dir != "mesh" else [])
+        return f"The fragments are there. To make meshes of them: {shlex.join(words)}"
+
+    def _plan(self, *, fresh: bool = False) -> Plan:
+        from teravox.pipeline.layers.layer import Layer as OpenLayer
+        from teravox.pipeline.meshes.forging.plan import Wish, plan_forge
+        from teravox.pipeline.meshes.result_folder import check_dir
+
+        layer = OpenLayer.open(self.layer, fresh=fresh)
+        self._check(layer)
+        check_dir(layer, self.dir)
+        wish = Wish(
+            mip=self.mip,
+            bounds=self.bounds,
+            shape=self.shape,
+            cell=self.cell,
+            memory=self.memory_limit,
+            fill_holes=self.fill_holes,
+            open_edge=self.open_edge,
+        )
+        return plan_forge(layer, wish)
+
+    def _check(self, layer: OpenLayer) -> None:
+        from teravox.pipeline.errors import BadUsage
+
+        if self.dust_global and self.remap is not None:
+            raise BadUsage(
+                f"--dust-global: the table of {layer.url} counts labels as they are stored, and --remap makes others of "
+                "them. Leave one of them out"
+            )
+        if self.dust_global and self.dust_threshold == 0:
+            raise BadUsage("--dust-global: means nothing without --dust-threshold")
+        both = set(self.labels) & set(self.exclude_labels)
+        if both:
+            raise BadUsage(f"--exclude-labels: {min(both)} is among --labels, too")
+
+    def _selection(self, layer: OpenLayer) -> Selection:
+        from teravox.pipeline.label_tables.table import LabelTable
+        from teravox.pipeline.meshes.forging.labels import Selection
+        from teravox.pipeline.meshes.forging.remap_table import remap
+
+        def remapped(labels: Labels) -> Labels:
+            return remap(layer.store, self._remap_key(), labels)
+
+        is_global = self.dust_global and self.dust_threshold > 1
+        return Selection(
+            remap=None if self.remap is None else remapped,
+            dust=self.dust_threshold,
+            total=LabelTable.open(layer, self.mip).voxels if is_global else None,
+            only=self.labels,
+            without=self.exclude_labels,
+            fill_holes=self.fill_holes,
+        )
+
+    def _forged(self, plan: Plan) -> Forged:
+        from teravox.pipeline.meshes.forged import Forged
+
+        return Forged(
+            id=self._id(),
+            dir=self.dir,
+            mip=self.mip,
+            resolution=plan.layer.scale(self.mip).resolution,
+            bounds=plan.bounds,
+            shape=plan.shape,
+            cell=plan.cell,
+            max_error=self.max_error if self.simplify else 0.0,
+            simplify=self.simplify,
+            open_edge=self.open_edge,
+        )
+
+    def _id(self) -> str:
+        from teravox.pipeline.message import job_id
+
+        return job_id("mesh forge", self)[:16]
+
+    def _folder(self) -> str:
+        from teravox.pipeline.meshes.forged import fragments_folder
+
+        return f"{fragments_folder(self.dir)}/{self._id()}"
+
+    def _remap_key(self) -> str:
+        from teravox.pipeline.meshes.forging.remap_table import NAME
+
+        return f"{self._folder()}/{NAME}"
