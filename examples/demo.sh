@@ -21,12 +21,14 @@ show teravox queue status ./q
 show teravox image count ./seg -p 2
 show teravox image ccl auto ./seg ./parts --shape 384,384,128 -p 2 --quiet
 show teravox shard image ./seg ./sharded -p 2
-show teravox show ./sharded
+show teravox mesh forge ./seg --shape 512,512,128 -p 2
+show teravox mesh merge ./seg
+show teravox show ./seg
 
 echo
 echo "Made in $PWD:"
 du -sh seg parts sharded | sed 's/^/  /'
-echo "  seg is a segmentation with three mips, and sharded is the same in few files; parts are its connected components."
+echo "  seg is a segmentation with three mips and meshes, and sharded is its voxels in few files; parts are its components."
 echo "  q is the queue, with what is done in q/done."
 echo "To look at it: pip install 'teravox[view]', and then"
 echo "  $(command -v teravox) view $PWD/seg"
