@@ -1,0 +1,169 @@
+"""Meshes against Igneous: whole commands with one process each, on the same layer, in the same run.
+
+The segmentation is that of the image benchmarks: pinky40 of the folder that TERAVOX_DATA names, or a seeded one.
+Forge and merge are measured apart. What they leave is then held to the unsimplified surfaces of the whole volume.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.commands import run_command
+from benchmarks.pairs import Figures, measure_pairs, show
+
+CELL = 128  # voxels, of the smallest fragment that a viewer reads
+LEVELS = 3
+MAX_ERROR = 40  # nanometers
+CORNER = 256  # voxels of each axis, with --quick
+
+
+class Side(NamedTuple):
+    """One program, and the words that forge and merge the meshes of a layer."""
+
+    name: str
+    program: str
+    forge: Callable[[Path, int], list[str]]
+    merge: Callable[[Path], list[str]]
+
+
+def ours(program: str) -> Side:
+    def forge(layer: Path, shape: int) -> list[str]:
+        # Pieces are of whole cells, and cells of 64 can be joined to those of 128.
+        cell = CELL if shape % CELL == 0 else CELL // 2
+        return ["mesh", "forge", str(layer), *_cube("--shape", shape), *_cube("--cell", cell), *_error()]
+
+    def merge(layer: Path) -> list[str]:
+        return ["mesh", "merge", str(layer), "--num-lods", str(LEVELS), *_cube("--min-chunk-size", CELL)]
+
+    return Side("teravox", program, forge, merge)
+
+
+def theirs(program: str) -> Side:
+    def forge(layer: Path, shape: int) -> list[str]:
+        return ["mesh", "forge", f"file://{layer}", *_cube("--shape", shape), *_error(), "--sharded"]
+
+    def merge(layer: Path) -> list[str]:
+        return [
+            *("mesh", "merge-sharded", f"file://{layer}", "--nlod", str(LEVELS)),
+            *_cube("--min-chunk-size", CELL),
+        ]
+
+    return Side("igneous", program, forge, merge)
+
+
+def _cube(option: str, size: int) -> list[str]:
+    return [option, f"{size},{size},{size}"]
+
+
+def _error() -> list[str]:
+    return ["--mip", "0", "--max-error", str(MAX_ERROR)]
+
+
+def measure_forge(side: Side, source: Path, shape: int) -> Figures:
+    with tempfile.TemporaryDirectory(dir=source.parent) as folder:
+        layer = Path(folder, "layer")
+        shutil.copytree(source, layer)
+        return _measure(f"forge {shape}", [side.program, *side.forge(layer, shape)], layer, "*.frags")
+
+
+def measure_merge(side: Side, forged: Path, shape: int, keep: Path) -> Figures:
+    """Merge a copy of what was forged, and keep the result in place of an older one."""
+    shutil.rmtree(keep, ignore_errors=True)
+    shutil.copytree(forged, keep)
+    return _measure(f"merge {shape}", [side.program, *side.merge(keep)], keep, "*.shard")
+
+
+def _measure(name: str, words: list[str], layer: Path, files: str) -> Figures:
+    cost = run_command(words)
+    sizes = [file.stat().st_size for file in layer.rglob(files)]
+    return {
+        f"{name}: s": cost.seconds,
+        f"{name}: CPU s": cost.cpu_seconds,
+        f"{name}: peak MB": cost.peak_bytes / 1e6,
+        f"{name}: MB written": sum(sizes) / 1e6,
+        f"{name}: files": len(sizes),
+    }
+
+
+def forge_once(side: Side, source: Path, shape: int, place: Path) -> Path:
+    """What forge leaves, made only where it is not there yet."""
+    layer = place / f"{source.parent.name}-{side.name}-forged-{shape}"
+    if not layer.exists():
+        making = layer.with_suffix(".making")
+        shutil.rmtree(making, ignore_errors=True)
+        shutil.copytree(source, making)
+        run_command([side.program, *side.forge(making, shape)])
+        making.rename(layer)
+    return layer
+
+
+def make_source(place: Path, python: Path, *, corner: bool) -> Path:
+    """The layer that is meshed, made only where it is not there yet."""
+    whole = place / "whole" / "compressed_segmentation"
+    if not whole.exists():
+        # In a process of its own: the peak memory of a command begins with that of the process that started it.
+        words = [str(python), "-m", "benchmarks.image_layers", str(whole.parent), whole.name]
+        subprocess.run(words, check=True)
+    if not corner:
+        return whole
+    part = place / "corner" / "layer"
+    if not part.exists():
+        bounds = f"--bounds=0,0,0:{CORNER},{CORNER},{CORNER}"
+        run_command([sys.executable, "-m", "teravox", "image", "transfer", str(whole), str(part), bounds])
+    return part
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--against", type=Path, required=True, help="virtual environment that has igneous-pipeline")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("build/bench-meshes"), help="where layers and results lie, also afterwards"
+    )
+    parser.add_argument("--only", choices=("forge", "merge"), help="measure only this one; merge needs what forge left")
+    parser.add_argument("--shape", type=int, action="append", help="of pieces; may be given several times")
+    parser.add_argument("--pairs", type=int, default=3, help="how often both sides run")
+    parser.add_argument("--quick", action="store_true", help=f"a first look, at a corner of {CORNER} voxels")
+    parser.add_argument(
+        "--quality", metavar="PYTHON", help="then measure the meshes, in this Python: one that has the test group"
+    )
+    parser.add_argument("--again", action="store_true", help="forge and merge anew what earlier runs left")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    place = options.folder.absolute()
+    place.mkdir(parents=True, exist_ok=True)
+    python = options.against.absolute() / "bin" / "python"  # which has CloudVolume
+    source = make_source(place, python, corner=options.quick)
+    if options.again:
+        for old in place.glob(f"{source.parent.name}-*"):
+            shutil.rmtree(old)
+    sides = ours(str(Path(sys.executable).parent / "teravox")), theirs(str(python.parent / "igneous"))
+    pairs = 1 if options.quick else options.pairs
+    for shape in options.shape or ([128, 256] if options.quick else [256, 448]):
+        if options.only != "merge":
+            runs = [lambda side=side: measure_forge(side, source, shape) for side in sides]  # noqa: B023 - called within this turn
+            show(f"forge, shape {shape}", measure_pairs(pairs, *runs), repeats=pairs, as_json=options.json)
+        if options.only != "forge":
+            merged = [place / f"{source.parent.name}-{side.name}-merged-{shape}" for side in sides]
+            forged = [forge_once(side, source, shape, place) for side in sides]
+            runs = [
+                lambda n=n: measure_merge(sides[n], forged[n], shape, merged[n])  # noqa: B023 - as above
+                for n in range(2)
+            ]
+            show(f"merge, shape {shape}", measure_pairs(pairs, *runs), repeats=pairs, as_json=options.json)
+            if options.quality:
+                named = [f"{side.name}={folder}" for side, folder in zip(sides, merged, strict=True)]
+                words = [options.quality, "-m", "benchmarks.mesh_quality", str(source), *named]
+                words += ["--max-error", str(MAX_ERROR), *(["--json"] if options.json else [])]
+                sys.stdout.flush()
+                subprocess.run(words, check=True)
+
+
+if __name__ == "__main__":
+    main()
