@@ -73,10 +73,12 @@ def simplify(
     """A surface of fewer faces, in canonical order, whose vertices are some of the given ones.
 
     `step` is the length of half a voxel on each axis, in nanometers, and `max_error` how far the surface may come from
-    the given one, in nanometers. It ends with `target_faces`, or where one more vertex left out would be too far away.
+    the given one, in nanometers: nearly all of it comes much nearer. It ends with `target_faces`, or where one more vertex
+    left out would be too far away, as it is where locked vertices or the topology forbid so few faces.
     `planes` is what `planes_of` says: no face comes to cross such a plane, and what is locked is kept, vertices and the
     edges between them; so are all vertices of edges that have not two faces. The topology stays the same, and so do the
-    edges of an open surface. The same surface in the same order gives the same result, wherever it lies.
+    edges of an open surface, and nearly so the volume. The same surface in the same order gives the same result, wherever
+    it lies. The surface must have no two vertices at one place: `weld` sees to it. It takes 90 bytes a face.
     """
     if surface.is_empty:
         return canonical(surface)

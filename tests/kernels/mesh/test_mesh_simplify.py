@@ -236,6 +236,17 @@ def uses(solid: trimesh.Trimesh) -> list[int]:
     return counts
 
 
+def test_locked_vertices_get_no_face_and_no_edge_of_their_own() -> None:
+    """What lies beyond them could have the same one."""
+    rim = [(0, 0, 0), (90, 0, 0), (90, 90, 0), (0, 90, 0)]
+    cone = Surface(np.array([*rim[:3], (60, 30, 9)], np.int32), np.array([(0, 1, 3), (1, 2, 3), (2, 0, 3)], np.uint32))
+    roof = Surface(
+        np.array([*rim, (45, 45, 9)], np.int32), np.array([(k, (k + 1) % 4, 4) for k in range(4)], np.uint32)
+    )
+    for surface in (cone, roof):
+        assert is_same(simplify(surface, step=(1, 1, 1), max_error=1e9), canonical(surface))
+
+
 @pytest.mark.parametrize("planes", [None, np.zeros(0, np.uint8)])
 def test_nothing_becomes_nothing(planes: NDArray[np.uint8] | None) -> None:
     nothing = Surface(np.empty((0, 3), np.int32), np.empty((0, 3), np.uint32))

@@ -18,6 +18,9 @@ from meshes.quality import Mesh, Vec, deviation, facts_of, weld, whole_meshes
 from meshes.read_back import levels, read_meshes
 from numpy.typing import NDArray
 
+from teravox.pipeline.meshes.merging import merge
+from teravox.pipeline.meshes.merging.memory import Group
+
 MAX_ERROR = 40.0
 FORMATS = ["legacy", "multires", "sharded"]
 SEAM = 1e-3  # nanometers between what decoding makes of the same vertex in two fragments
@@ -208,3 +211,20 @@ def test_an_older_result_stays_until_a_new_one_is_whole(tmp_path: Path) -> None:
     merging.finish()
     after = merged_meshes(layer, volume)
     assert sum(map(len, (m.faces for m in after.values()))) > sum(map(len, (m.faces for m in before.values())))
+
+
+def test_labels_that_are_read_piece_by_piece_become_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    volume = neurites((60, 54, 48), 3)
+    trees = []
+    for is_giant in (False, True):
+        layer = layer_of(tmp_path / "layer", volume, (-9, 4, 11))
+        if is_giant:  # every label, as if no memory could hold one
+            monkeypatch.setattr(
+                merge,
+                "group_labels",
+                lambda labels, memory: [Group(at, at + 1, is_giant=True) for at in range(len(labels))],
+            )
+        mesh(layer, shape=(16, 16, 16), cell=(8, 8, 8), max_error=4.0, num_lods=LEVELS, min_chunk_size=(8, 8, 8))
+        trees.append({key: data for key, data in files_of(layer).items() if key.endswith(".shard")})
+        shutil.rmtree(layer)
+    assert trees[0] == trees[1] != {}

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.layers.sharding.build import pack_data
 from teravox.pipeline.meshes.copying.part import Part
-from teravox.pipeline.meshes.copying.plan import LIBRARIES, Plan
+from teravox.pipeline.meshes.copying.plan import Plan
 from teravox.pipeline.meshes.copying.stored import Stored, read_shard, read_stored, refuse_size
 from teravox.pipeline.meshes.legacy_source import LegacySource
 from teravox.pipeline.meshes.multires_source import MultiresSource, ShardedSource

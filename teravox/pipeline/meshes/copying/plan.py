@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
+from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.sharding.spec import ShardSpec
@@ -22,7 +23,6 @@ from teravox.pipeline.units import say_bytes
 if TYPE_CHECKING:
     from teravox.pipeline.store import Store
 
-LIBRARIES = 300_000_000  # bytes that a worker takes before it has read anything
 LEAST = 100_000_000  # bytes of room for meshes
 
 
