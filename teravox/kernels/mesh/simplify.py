@@ -43,7 +43,7 @@ from teravox.kernels.mesh.weld import canonical
 
 Costs = NDArray[np.float64]
 
-MEAN_OF_LARGEST = 0.37  # what a vertex may cost, by the largest distance of the faces that it stands for
+MEAN_OF_LARGEST = 0.36  # what a vertex may cost, by the largest distance of the faces that it stands for
 LENGTH = 1e-5  # what an edge's squared length adds to its cost, so that of equal edges the short ones go first
 BALANCE = 5.0  # what the squared mean shift of the surface, outwards or inwards, adds to the cost
 RETURN = 100.0  # how strongly the shift of a place shall undo that of the whole
