@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from teravox.pipeline.box import Vec
 from teravox.pipeline.errors import BadUsage
-from teravox.pipeline.layers.layer import Layer
 
 if TYPE_CHECKING:
     from teravox.kernels.slabs import Method
+    from teravox.pipeline.layers.layer import Layer
 
 MethodOption = Literal["auto", "average", "mode", "min", "max", "stride"]
 
