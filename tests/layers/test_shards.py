@@ -74,7 +74,7 @@ def specs(draw: st.DrawFn, cells: Vec) -> ShardSpec:
     )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     size=sizes, chunk=chunk_sizes, offset=st.tuples(*[st.integers(-30, 30)] * 3), channels=st.integers(1, 2),
     dtype=st.sampled_from(["uint8", "uint16", "uint32", "uint64", "float32"]), data=st.data(),

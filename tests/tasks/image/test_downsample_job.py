@@ -49,7 +49,7 @@ def read_by_tensorstore(path: str, mip: int) -> Array:
 sizes = st.tuples(st.integers(1, 45), st.integers(1, 45), st.integers(1, 10))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     size=sizes,
     offset=st.tuples(*[st.integers(-30, 30)] * 3),

@@ -41,7 +41,7 @@ def write(path: Path, mapping: Mapping[int, int | None] | str) -> KnownFile:
     return KnownFile.at(str(path))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     size=st.tuples(*[st.integers(1, 20)] * 3),
     offset=st.tuples(*[st.integers(-30, 30)] * 3),
