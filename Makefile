@@ -23,7 +23,7 @@ help:
 	@echo "make demo          make a small layer, take it through a queue and two workers"
 	@echo "make test          build the wheel, install it elsewhere, run the tests against it"
 	@echo "make lint          format, style, types, layers"
-	@echo "make bench         compare queue, worker, start and image kinds with Igneous (QUICK=1: a first look)"
+	@echo "make bench         compare queue, worker, start, image and mesh kinds with Igneous (QUICK=1: a first look)"
 	@echo "make docs          write docs/commands.md anew from the declarations"
 	@echo "make format        put the code into the form that make lint asks for"
 	@echo "make test-servers  install the servers of the tests: SLURM, Ceph and others (root on Debian)"
@@ -47,7 +47,7 @@ test: $(SHIPPED)/.wheel $(if $(CI),build/servers/.installed)
 	@rm -rf build/coverage build/away && mkdir -p build/coverage build/away
 	$(PYTEST) -n 2 --dist worksteal $(CURDIR)/tests/docs
 	$(PYTEST) -n 2 --dist worksteal -m "not faults" --ignore=$(CURDIR)/tests/docs $(CURDIR)/tests
-	$(PYTEST) -n 2 --dist worksteal -m faults $(CURDIR)/tests
+	$(PYTEST) -n 3 --dist worksteal -m faults $(CURDIR)/tests
 	@cd build/away && COVERAGE_FILE=$(CURDIR)/build/coverage/data $(CURDIR)/$(SHIPPED)/bin/coverage report \
 		--rcfile=$(CURDIR)/pyproject.toml --skip-covered --fail-under=$(COVERAGE_FLOOR)
 
@@ -59,6 +59,7 @@ bench: $(ALONE)/.wheel $(IGNEOUS)/.made
 	$(ALONE)/bin/python -m benchmarks.folder_queue --against $(IGNEOUS) $(if $(QUICK),--quick)
 	$(ALONE)/bin/python -m benchmarks.overhead --against $(IGNEOUS) $(if $(QUICK),--quick)
 	$(ALONE)/bin/python -m benchmarks.images --against $(IGNEOUS) $(if $(QUICK),--quick)
+	$(ALONE)/bin/python -m benchmarks.meshes --against $(IGNEOUS) $(if $(QUICK),--quick)
 
 docs: .venv/.project
 	$(BIN)/python -m teravox.cli.manual > docs/commands.md
