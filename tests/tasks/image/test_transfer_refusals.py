@@ -30,7 +30,7 @@ from teravox.tasks.image.transfer import Transfer
         ({"chunk_size": (8, 0, 8)}, "--chunk-size: expected"),
         ({"shape": (8, 0, 8)}, "--shape: expected"),
         ({"shape": (12, 8, 8)}, r"--shape: pieces .* must be multiples of 8,8,8 voxels, got 12,8,8"),
-        ({"memory_limit": 1000}, r"--memory: pieces of 8,8,8 voxels .* need 340 MB, and 1.0 kB are allowed"),
+        ({"memory_limit": 1000}, r"--memory: pieces of 8,8,8 voxels .* need 370 MB, and 1.0 kB are allowed"),
         ({"memory_limit": 1000, "sharded": True}, r"--memory: pieces of 8,8,8 voxels"),
         ({"encoding": "compresso"}, "compresso encodes .* this layer holds int16"),
         ({"encoding_level": 5}, "--encoding-level: raw has none"),

@@ -178,7 +178,7 @@ def test_the_source_is_refused_as_destination(tmp_path: Path) -> None:
 
 def test_too_little_memory_is_refused(tmp_path: Path) -> None:
     made = make_meshed(tmp_path / "seg", "multires")
-    with pytest.raises(BadUsage, match=r"--memory: 1\.0 MB are too little for meshes; give it 440 MB or more"):
+    with pytest.raises(BadUsage, match=r"--memory: 1\.0 MB are too little for meshes; give it 470 MB or more"):
         Transfer(made.path, str(tmp_path / "dest"), memory_limit=1_000_000).prepare()
 
 
