@@ -45,8 +45,7 @@ format: .venv/.tools
 # The tests see the wheel and not this folder: they run in build/away, in an environment of their own.
 test: $(SHIPPED)/.wheel $(if $(CI),build/servers/.installed)
 	@rm -rf build/coverage build/away && mkdir -p build/coverage build/away
-	$(PYTEST) -n 2 --dist worksteal $(CURDIR)/tests/docs
-	$(PYTEST) -n 2 --dist worksteal -m "not faults" --ignore=$(CURDIR)/tests/docs $(CURDIR)/tests
+	$(PYTEST) -n 3 --dist worksteal -m "not faults" $(CURDIR)/tests
 	$(PYTEST) -n 3 --dist worksteal -m faults $(CURDIR)/tests
 	@cd build/away && COVERAGE_FILE=$(CURDIR)/build/coverage/data $(CURDIR)/$(SHIPPED)/bin/coverage report \
 		--rcfile=$(CURDIR)/pyproject.toml --skip-covered --fail-under=$(COVERAGE_FLOOR)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
@@ -104,7 +103,7 @@ def kill_and_resume(kind: str, layer: str, options: Options, kills: int, expecte
                 "something is made",
                 look_every=0.001,
             )
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()  # nothing, where it has ended
             killed += process.wait(HANGS) == -signal.SIGKILL
             process.stdout.read()  # until its children, which hold the other end, have ended too
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANGS)
