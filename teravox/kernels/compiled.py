@@ -16,6 +16,6 @@ def compiled(function: F) -> F:
     Where no folder can be written to keep it, each process compiles it again.
     """
     try:
-        return cast("F", numba.njit(nogil=True, cache=True)(function))
+        return cast("F", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
     except RuntimeError:  # numba has found no place for its cache
         return cast("F", numba.njit(nogil=True)(function))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
 from teravox.kernels.mesh.half_edges import (
@@ -18,13 +17,11 @@ from teravox.kernels.mesh.half_edges import (
     Marks,
     Numbers,
     follow,
-    look_around,
     precede,
 )
 from teravox.kernels.mesh.planes import LOCKED
-from teravox.kernels.mesh.quadrics import Vector, between, cross, dot
-
-Vertices = NDArray[np.int32]
+from teravox.kernels.mesh.quadrics import cross, dot
+from teravox.kernels.mesh.rings import Ring, Vertices
 
 ON_RIM, AVOIDED = 32, 64  # marks of vertices, beside those for planes and LOCKED
 TURN = 0.2  # cosine of how far the normal of a face may turn at once: 78 degrees
@@ -57,58 +54,64 @@ def keeps_topology(
     halves: Halves,
     leaving: Numbers,
     marks: Marks,
-    h: int,
-    ring: Numbers,
+    ends: Numbers,
+    at: int,
     number: int,
-    other: Numbers,
     stamps: Numbers,
     stamp: int,
 ) -> bool:
-    """Whether the surface without this half-edge, which starts in this ring, is one of the same topology.
+    """Whether the surface without the edge to neighbour `at` of a vertex is one of the same topology.
 
-    Its ends may have no other neighbours in common than the corners of the edge's two faces: `stamps` hold `stamp` at the
-    neighbours of its start. And no new edge may join two locked vertices: whoever has the surface beyond them could do
-    the same, and four faces would meet. `other` is overwritten.
+    The two may have no other neighbours in common than the corners of the edge's two faces: `stamps` hold `stamp` at the
+    neighbours of the vertex, which are `ends`. And no new edge may join two locked vertices: whoever has the surface
+    beyond them could do the same, and four faces would meet.
     """
-    g = halves[h, TWIN]
-    v = halves[g, START]
-    around = look_around(halves, leaving, v, other)
-    if around > WIDEST or around + number - 4 > WIDEST:
-        return False
-    shared = 0
-    for i in range(around):
-        shared += stamps[halves[follow(other[i]), START]] == stamp
-    last = precede(other[around - 1])
-    if halves[last, TWIN] == NONE:  # a fan has one neighbour more than faces
-        shared += stamps[halves[last, START]] == stamp
+    v = ends[at]
+    first = leaving[v]
+    other, around, shared = first, 0, 0
+    while True:
+        if around + number - 4 > WIDEST:
+            return False
+        shared += stamps[halves[follow(other), START]] == stamp
+        around += 1
+        before = precede(other)
+        other = halves[before, TWIN]
+        if other == NONE:  # a fan has one neighbour more than faces
+            shared += stamps[halves[before, START]] == stamp
+            break
+        if other == first:
+            break
     if shared != 2:
         return False
     if number == 3 and around == 3 and marks[v] & ON_RIM == 0:  # a tetrahedron
         return False
     if marks[v] & LOCKED:
-        a, b = halves[precede(h), START], halves[precede(g), START]
+        a, b = ends[at + 1], ends[at - 1 if at else number - 1]
         if number == 3 and marks[a] & marks[b] & LOCKED:
             return False
         for i in range(number):
-            w = halves[follow(ring[i]), START]
+            w = ends[i]
             if marks[w] & LOCKED and w not in (v, a, b):
                 return False
     return True
 
 
 @compiled
-def keeps_sides(halves: Halves, vertices: Vertices, step: Vector, h: int, ring: Numbers, number: int) -> bool:
-    """Whether no face turns over, or loses its area, when this half-edge that starts in this ring is collapsed."""
-    u, v = halves[h, START], halves[halves[h, TWIN], START]
-    least = 0.5 * min(step[0] * step[1], step[1] * step[2], step[2] * step[0])  # half the shortest normal on the grid
+def keeps_sides(ring: Ring, number: int, at: int, least: float) -> bool:
+    """Whether no face turns over, or loses its area, when a vertex is pulled onto neighbour `at` of its ring.
+
+    `least` is the square of half the shortest normal on the grid.
+    """
+    x, y, z = ring.x[at], ring.y[at], ring.z[at]
+    gone = at - 1 if at else number - 1
     for i in range(number):
-        x, y = halves[follow(ring[i]), START], halves[precede(ring[i]), START]
-        if v in (x, y):
+        if i in (at, gone):
             continue
-        side = between(vertices, step, x, y)
-        old = cross(between(vertices, step, u, x), side)
-        new = cross(between(vertices, step, v, x), side)
-        area, turned = dot(new, new), dot(old, new)
-        if area < least * least or turned <= 0 or turned * turned < TURN * TURN * dot(old, old) * area:
+        side = (ring.x[i + 1] - ring.x[i], ring.y[i + 1] - ring.y[i], ring.z[i + 1] - ring.z[i])
+        old = (ring.face_x[i], ring.face_y[i], ring.face_z[i])
+        turned = cross((x, y, z), side)
+        new = (old[0] - turned[0], old[1] - turned[1], old[2] - turned[2])
+        area, same = dot(new, new), dot(old, new)
+        if area < least or same <= 0 or same * same < TURN * TURN * dot(old, old) * area:
             return False
     return True

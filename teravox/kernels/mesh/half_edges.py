@@ -41,46 +41,36 @@ def connect(faces: NDArray[np.uint32], vertices: int) -> tuple[Halves, Numbers, 
     On edges that have not two faces that agree on the outside, no half-edge has a twin.
     """
     halves = np.full((3 * len(faces), 2), NONE, np.int32)
-    ends = np.zeros(vertices + 1, np.int64)  # by vertex: where the edges end of which it is the lesser end
+    ends = np.zeros(vertices + 1, np.int32)  # by vertex: where the edges end of which it is the lesser end
     for f in range(len(faces)):
-        for k in range(3):
-            halves[3 * f + k, START] = faces[f, k]
-            ends[min(faces[f, k], faces[f, (k + 1) % 3]) + np.uint32(1)] += 1
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        halves[3 * f, START], halves[3 * f + 1, START], halves[3 * f + 2, START] = a, b, c
+        ends[min(a, b) + np.uint32(1)] += 1
+        ends[min(b, c) + np.uint32(1)] += 1
+        ends[min(c, a) + np.uint32(1)] += 1
     for v in range(vertices):
         ends[v + 1] += ends[v]
-    keyed = np.empty(len(halves), np.int64)  # half-edges by their lesser end, each below its greater one
+    starts = ends.copy()
+    known = np.empty((len(halves), 2), np.int32)  # by lesser end: the greater end of an edge, and its first half-edge
     for h in range(len(halves)):
         a, b = halves[h, START], halves[follow(h), START]
-        least = min(a, b)
-        keyed[ends[least]] = (np.int64(max(a, b)) << 32) | h
-        ends[least] += 1
-    for v in range(vertices):
-        first, last = 0 if v == 0 else int(ends[v - 1]), int(ends[v])
-        _sort(keyed, first, last)
-        while first < last:
-            beyond = first + 1
-            while beyond < last and keyed[beyond] >> 32 == keyed[first] >> 32:
-                beyond += 1
-            if beyond - first == 2:
-                one, other = keyed[first] & 0xFFFFFFFF, keyed[first + 1] & 0xFFFFFFFF
-                if halves[one, START] != halves[other, START]:
-                    halves[one, TWIN], halves[other, TWIN] = other, one
-            first = beyond
+        least, greatest = min(a, b), max(a, b)
+        at = starts[least]
+        while at < ends[least] and known[at, 0] != greatest:
+            at += 1
+        if at == ends[least]:
+            known[at, 0], known[at, 1] = greatest, h
+            ends[least] += 1
+        else:
+            g = known[at, 1]
+            if g != NONE and halves[g, TWIN] == NONE and halves[g, START] == b:
+                halves[g, TWIN], halves[h, TWIN] = h, g
+            elif g != NONE:  # a third one, or two that run the same way
+                if halves[g, TWIN] != NONE:
+                    halves[halves[g, TWIN], TWIN] = NONE
+                halves[g, TWIN] = known[at, 1] = NONE
     leaving, kinds = _fans(halves, vertices)
     return halves, leaving, kinds
-
-
-@compiled
-def _sort(keyed: NDArray[np.int64], first: int, last: int) -> None:
-    if last - first > WIDEST:
-        keyed[first:last] = np.sort(keyed[first:last])
-        return
-    for i in range(first + 1, last):
-        key, j = keyed[i], i
-        while j > first and keyed[j - 1] > key:
-            keyed[j] = keyed[j - 1]
-            j -= 1
-        keyed[j] = key
 
 
 @compiled
@@ -112,23 +102,8 @@ def _fans(halves: Halves, vertices: int) -> tuple[Numbers, Marks]:
 
 
 @compiled
-def look_around(halves: Halves, leaving: Numbers, v: int, ring: Numbers) -> int:
-    """Write the half-edges that leave a vertex into `ring`, and say how many; WIDEST + 1 where they are too many."""
-    first = leaving[v]
-    h, number = first, 0
-    while True:
-        if number == WIDEST:
-            return WIDEST + 1
-        ring[number] = h
-        number += 1
-        h = halves[precede(h), TWIN]
-        if h == NONE or h == first:  # noqa: SIM109, PLR1714 - numba looks for no number in a tuple of several types
-            return number
-
-
-@compiled
 def collapse(halves: Halves, leaving: Numbers, h: int, ring: Numbers, number: int) -> None:
-    """Pull the INNER vertex where a half-edge starts, with this ring, onto the one where it ends; two faces go.
+    """Pull the INNER vertex where a half-edge starts, with these leaving it, onto the one where it ends; two faces go.
 
     These keep their place in the arrays, and start at NONE.
     """

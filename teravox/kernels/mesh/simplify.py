@@ -2,64 +2,26 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
 from teravox.kernels.mesh.bodies import find_bodies, stays_solid
-from teravox.kernels.mesh.buckets import BUCKET, BUCKETS, FIRST, NONE, Ends, Line, bucket_of, make_buckets, put, take
-from teravox.kernels.mesh.collapsible import Vertices, keeps_sides, keeps_topology, mark, may_slide
-from teravox.kernels.mesh.half_edges import (
-    START,
-    TWIN,
-    WIDEST,
-    Halves,
-    Marks,
-    Numbers,
-    collapse,
-    connect,
-    follow,
-    look_around,
-)
+from teravox.kernels.mesh.collapsible import keeps_sides, keeps_topology, mark
+from teravox.kernels.mesh.half_edges import NONE, START, WIDEST, Halves, Marks, collapse, connect
 from teravox.kernels.mesh.planes import LOCKED
-from teravox.kernels.mesh.quadrics import (
-    AREA,
-    GAIN,
-    Quadrics,
-    Regions,
-    Vector,
-    add,
-    between,
-    cross,
-    dot,
-    error_at,
-    form_of,
-    measure,
-)
+from teravox.kernels.mesh.quadrics import AREA, GAIN, Vector, add, measure
+from teravox.kernels.mesh.rings import Vertices, look, make_ring
 from teravox.kernels.mesh.surface import Surface
+from teravox.kernels.mesh.weighing import terms_of, weigh
 from teravox.kernels.mesh.weld import canonical
 
-Costs = NDArray[np.float64]
-
 MEAN_OF_LARGEST = 0.36  # what a vertex may cost, by the largest distance of the faces that it stands for
-LENGTH = 1e-5  # what an edge's squared length adds to its cost, so that of equal edges the short ones go first
-BALANCE = 5.0  # what the squared mean shift of the surface, outwards or inwards, adds to the cost
-RETURN = 100.0  # how strongly the shift of a place shall undo that of the whole
-PATIENCE = 2  # buckets by which a cost may have risen since it was found, before the vertex waits again
 BLOCK = 1 << 14  # vertices that the caches hold, with all that belongs to them
-PHASES = (1 / 4, 1.0)  # of the limit, up to which all blocks are simplified before the next one
+STEPS = (1 / 8, np.inf, np.inf)  # of the limit: up to which cost vertices are left out, turn by turn
+FINE_STEPS = (*(2.0 ** (-step / 2) for step in range(24, 0, -1)), np.inf)  # where it ends with a number of faces
+ALL = np.finfo(np.float32).max
 SHIFT = 0.004  # how far the whole may be shifted at any time, by the largest distance
-
-
-class Terms(NamedTuple):
-    """What limits the next collapse."""
-
-    limit: float  # of the cost
-    aim: float  # a shift that would undo the one of the whole, with the opposite sign
-    loss: float  # of volume, at most
-    gain: float
 
 
 def simplify(
@@ -88,13 +50,20 @@ def simplify(
     if len(masks) != len(vertices):
         raise ValueError(f"{len(masks):,} masks for {len(vertices):,} vertices")
     sides = (float(step[0]), float(step[1]), float(step[2]))
-    kept = _simplify(vertices, faces, masks, sides, float(max_error), target_faces)
+    shares = np.array(STEPS if target_faces == 0 else FINE_STEPS)
+    kept = _simplify(vertices, faces, masks, sides, float(max_error), target_faces, shares)
     return canonical(Surface(vertices, kept))
 
 
 @compiled
 def _simplify(
-    vertices: Vertices, faces: NDArray[np.uint32], masks: Marks, step: Vector, max_error: float, target: int
+    vertices: Vertices,
+    faces: NDArray[np.uint32],
+    masks: Marks,
+    step: Vector,
+    max_error: float,
+    target: int,
+    shares: NDArray[np.float64],
 ) -> NDArray[np.uint32]:
     """The faces that are left."""
     halves, leaving, kinds = connect(faces, len(vertices))
@@ -103,170 +72,67 @@ def _simplify(
     bodies, spares = find_bodies(vertices, faces, step, kinds)
     rounding = 1e-9 * min(step)  # of what is exact, so that flat faces are simplified without an error, too
     limit = (MEAN_OF_LARGEST * max_error) ** 2 + 1e-3 * rounding * min(step)
-    ends, line = make_buckets(len(vertices))
-    costs, ways = np.empty(WIDEST), np.empty((WIDEST, 3))
-    ring, other = np.empty(WIDEST, np.int32), np.empty(WIDEST, np.int32)
+    least = (0.5 * min(step[0] * step[1], step[1] * step[2], step[2] * step[0])) ** 2
+    ring = make_ring()
     stamps = np.zeros(len(vertices), np.int32)
     stamp, left = 0, len(faces)
-    size = BLOCK if target == 0 and len(vertices) > BLOCK else len(vertices)
-    gains = np.zeros(-(-len(vertices) // size))
-    areas = np.array([regions[size * i : size * (i + 1), AREA].sum() / 3 for i in range(len(gains))])
-    for phase in range(0 if len(gains) > 1 else len(PHASES) - 1, len(PHASES)):
-        share = PHASES[phase]
-        for block in range(len(gains)):
-            low, high = size * block, min(size * (block + 1), len(vertices))
-            area, gained = areas[block], gains[block]
-            spare = (SHIFT * max_error + rounding) * area
-            terms = _terms(share * limit, spare, gained, area)
+    due = np.zeros(len(vertices), np.float32)  # what a vertex cost when it was weighed last: 0 if something has changed
+    for u in range(len(vertices)):
+        if marks[u] & LOCKED or leaving[u] == NONE:
+            due[u] = np.inf
+    size = BLOCK if target == 0 else len(vertices)
+    for low in range(0, len(vertices), size):
+        high = min(low + size, len(vertices))
+        area, gained = regions[low:high, AREA].sum() / 3, 0.0
+        spare = (SHIFT * max_error + rounding) * area
+        terms = terms_of(limit, spare, gained, area)
+        for share in shares:
+            bound = min(np.float32(share * limit), ALL)
             for u in range(low, high):
-                if marks[u] & LOCKED == 0 and leaving[u] != NONE:
-                    number = look_around(halves, leaving, u, ring)
-                    best, _ = _weigh(
-                        halves, vertices, marks, step, quadrics, regions, terms, u, ring, number, costs, ways
-                    )
-                    if best < np.inf:
-                        put(ends, line, u, bucket_of(best))
-            bucket = 0
-            while bucket < BUCKETS and left > target:
-                u = ends[bucket, FIRST]
-                if u == NONE:
-                    bucket += 1
+                if due[u] > bound:
                     continue
-                take(ends, line, u)
-                number = look_around(halves, leaving, u, ring)
-                best, push = _weigh(
-                    halves, vertices, marks, step, quadrics, regions, terms, u, ring, number, costs, ways
-                )
-                if best < np.inf and bucket_of(best) <= bucket + PATIENCE:
+                if left <= target:
+                    break
+                number = look(halves, leaving, vertices, step, u, ring)
+                if number > WIDEST:
+                    due[u] = np.inf
+                    continue
+                best, push = weigh(vertices, marks, quadrics, regions, terms, u, ring, number)
+                if best <= bound:
                     stamp += 1
                     for i in range(number):
-                        stamps[halves[follow(ring[i]), START]] = stamp
-                while best < np.inf:
-                    if bucket_of(best) > bucket + PATIENCE:
-                        put(ends, line, u, bucket_of(best))
-                        break
-                    chosen = 0
-                    while costs[chosen] != best:
-                        chosen += 1
-                    h = ring[chosen]
-                    way = (ways[chosen, 0], ways[chosen, 1], ways[chosen, 2])
-                    gain = dot(push, way)
+                        stamps[ring.ends[i]] = stamp
+                while best <= bound:
+                    at = 0
+                    while ring.costs[at] != best:
+                        at += 1
+                    way = (ring.x[at], ring.y[at], ring.z[at])
+                    gain = push[0] * way[0] + push[1] * way[1] + push[2] * way[2]
+                    h = ring.edges[at]
                     if (
-                        stays_solid(spares[bodies[u]], gain)
-                        and keeps_topology(halves, leaving, marks, h, ring, number, other, stamps, stamp)
-                        and keeps_sides(halves, vertices, step, h, ring, number)
+                        keeps_sides(ring, number, at, least)
+                        and stays_solid(spares[bodies[u]], gain)
+                        and keeps_topology(halves, leaving, marks, ring.ends, at, number, stamps, stamp)
                     ):
-                        v = halves[halves[h, TWIN], START]
+                        v = ring.ends[at]
                         add(quadrics, u, v, way)
                         regions[v, AREA] += regions[u, AREA]
                         regions[v, GAIN] += regions[u, GAIN] + gain
                         spares[bodies[u]] += gain
                         gained += gain
-                        terms = _terms(share * limit, spare, gained, area)
-                        for i in range(number):
-                            other[i] = halves[follow(ring[i]), START]
-                        collapse(halves, leaving, h, ring, number)
+                        terms = terms_of(limit, spare, gained, area)
+                        collapse(halves, leaving, h, ring.edges, number)
                         left -= 2
                         for i in range(number):
-                            w = other[i]
-                            if (
-                                w < low
-                                or w >= high
-                                or marks[w] & LOCKED
-                                or (line[w, BUCKET] != NONE and (w == v or line[w, BUCKET] <= bucket))
-                            ):
-                                continue
-                            if w == v:
-                                around = look_around(halves, leaving, v, ring)
-                                cost, _ = _weigh(
-                                    halves,
-                                    vertices,
-                                    marks,
-                                    step,
-                                    quadrics,
-                                    regions,
-                                    terms,
-                                    v,
-                                    ring,
-                                    around,
-                                    costs,
-                                    ways,
-                                )
-                            elif may_slide(vertices, marks, w, v):
-                                cost = error_at(form_of(quadrics, w), between(vertices, step, w, v)) / regions[w, AREA]
-                            else:
-                                continue
-                            if cost <= terms.limit:
-                                _hasten(ends, line, w, max(bucket, bucket_of(cost)))
+                            if marks[ring.ends[i]] & LOCKED == 0:
+                                due[ring.ends[i]] = 0
+                        best = np.inf
                         break
-                    costs[chosen] = best = np.inf
+                    ring.costs[at] = best = np.inf
                     for i in range(number):
-                        best = min(best, costs[i])
-            gains[block] = gained
+                        best = min(best, ring.costs[i])
+                due[u] = best
     return _gather(halves, left)
-
-
-@compiled
-def _terms(limit: float, spare: float, gained: float, area: float) -> Terms:
-    aim = RETURN * gained / area if area > 0 else 0.0
-    return Terms(limit, aim, min(0.0, -spare - gained), max(0.0, spare - gained))
-
-
-@compiled
-def _weigh(
-    halves: Halves,
-    vertices: Vertices,
-    marks: Marks,
-    step: Vector,
-    quadrics: Quadrics,
-    regions: Regions,
-    terms: Terms,
-    u: int,
-    ring: Numbers,
-    number: int,
-    costs: Costs,
-    ways: Costs,
-) -> tuple[float, Vector]:
-    """What it costs to pull a vertex onto each one of its ring: write `costs` and `ways`, and say the least cost.
-
-    That is the mean squared distance from its planes, and what pulls the surface of this place to one side, unless it
-    undoes what others did. Beside it stands what the volume gains by each nanometer that the vertex moves.
-    """
-    best = np.inf
-    push = (0.0, 0.0, 0.0)
-    if number > WIDEST:
-        return best, push
-    last = between(vertices, step, u, halves[follow(ring[number - 1]), START])
-    for i in range(number):
-        way = between(vertices, step, u, halves[follow(ring[i]), START])
-        ways[i, 0], ways[i, 1], ways[i, 2] = way
-        turn = cross(last, way)
-        push = (push[0] + turn[0] / 6, push[1] + turn[1] / 6, push[2] + turn[2] / 6)
-        last = way
-    form, area, gained = form_of(quadrics, u), regions[u, AREA], regions[u, GAIN]
-    for i in range(number):
-        way = (ways[i, 0], ways[i, 1], ways[i, 2])
-        costs[i] = np.inf
-        cost, gain = error_at(form, way) / area, dot(push, way)
-        if cost <= terms.limit and terms.loss <= gain <= terms.gain:
-            v = halves[follow(ring[i]), START]
-            if may_slide(vertices, marks, u, v):
-                shift = 3 * (gained + regions[v, GAIN] + gain) / (area + regions[v, AREA]) + terms.aim
-                cost += BALANCE * shift * shift
-                if cost <= terms.limit:
-                    costs[i] = cost + LENGTH * dot(way, way)
-                    best = min(best, costs[i])
-    return best, push
-
-
-@compiled
-def _hasten(ends: Ends, line: Line, number: int, bucket: int) -> None:
-    """Let a number wait in the queue until this bucket at most; what it costs then is found when its turn comes."""
-    if line[number, BUCKET] == NONE:
-        put(ends, line, number, bucket)
-    elif bucket < line[number, BUCKET]:
-        take(ends, line, number)
-        put(ends, line, number, bucket)
 
 
 @compiled
