@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
+from numpy.typing import NDArray
 
+N = TypeVar("N", bound=np.generic)
 F = TypeVar("F", bound=Callable[..., Any])  # Any: whatever the loops take
 
 
@@ -19,3 +22,10 @@ def compiled(function: F) -> F:
         return cast("F", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
     except RuntimeError:  # numba has found no place for its cache
         return cast("F", numba.njit(nogil=True)(function))
+
+
+def read_only(array: NDArray[N]) -> NDArray[N]:
+    """A view that cannot be written: of arrays that can and that cannot, each would have a function compiled anew."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

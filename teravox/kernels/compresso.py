@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from teravox.kernels.compiled import compiled
+from teravox.kernels.compiled import compiled, read_only
 
 Labels = NDArray[Any]  # of unsigned integers
 Bytes = NDArray[np.uint8]
@@ -37,7 +37,7 @@ def pack_compresso(labels: Labels) -> bytes | None:
     said = np.empty(2 * labels.size, labels.dtype)
     highest = labels.dtype.type(np.iinfo(labels.dtype).max - _LESS)
     counts = np.zeros((2, sz), np.int64)
-    _find(labels.T, edges, edges.view(np.uint32), windows, ids, said, highest, counts)
+    _find(read_only(labels.T), edges, edges.view(np.uint32), windows, ids, said, highest, counts)
     values, runs = np.empty(_PATTERNS, np.uint16), np.empty(windows.size, np.uint16)
     used, length = _shorten(windows.reshape(-1), values, runs)
     if used > _MOST_RUN + 1:

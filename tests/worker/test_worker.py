@@ -229,8 +229,10 @@ def test_num_tasks_counts_all_processes_together(tmp_path: Path) -> None:
 
 def test_min_sec_ends_between_two_tasks(tmp_path: Path) -> None:
     outcome = work(filled(tmp_path, *["ok"] * 3, seconds=1.5), settings(min_sec=1.0))
-    assert (outcome.done, outcome.stopped_by) == (1, "min-sec")
-    assert FolderQueue(tmp_path / "q").counts().leased == 0
+    assert outcome.stopped_by == "min-sec"
+    assert outcome.done < 2  # 1, unless the child took all this time to start
+    counts = FolderQueue(tmp_path / "q").counts()
+    assert (counts.leased, counts.waiting) == (0, 3 - outcome.done)
 
 
 def test_a_task_that_lost_its_workers_silently_is_given_up(tmp_path: Path) -> None:

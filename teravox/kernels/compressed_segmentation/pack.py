@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from teravox.kernels.compiled import compiled
+from teravox.kernels.compiled import compiled, read_only
 from teravox.kernels.compressed_segmentation.memory import Labels, Vec, Words, flatten
 
 _MOST_PLACE = 1 << 24  # a table must begin before this word
@@ -24,7 +24,7 @@ def pack_labels(labels: Labels, block: Vec) -> Words:
     most = 2 * blocks + blocks * (voxels + voxels * labels.itemsize // 4)
     while True:
         words = np.empty(min(room, most), np.uint32)
-        used = _pack(flat, row, plane, labels.shape, block, words, labels.dtype.type(0))
+        used = _pack(read_only(flat), row, plane, labels.shape, block, words, labels.dtype.type(0))
         if used > 0:
             return words[:used]
         if used < 0:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from teravox.kernels.compiled import compiled
+from teravox.kernels.compiled import compiled, read_only
 from teravox.kernels.compressed_segmentation.memory import Labels, Vec, Words, flatten
 
 WRONG = (  # what `find_fault` says
@@ -24,13 +24,13 @@ def find_fault(words: Words, block: Vec, shape: Vec, wide: int) -> int:
 
     Only words without a fault may be unpacked.
     """
-    return int(_find_fault(words, block, shape, wide))
+    return int(_find_fault(read_only(words), block, shape, wide))
 
 
 def unpack_labels(words: Words, block: Vec, out: Labels) -> None:
     """Fill an array of x, y and z from the words of one channel."""
     flat, row, plane = flatten(out)
-    _unpack(words, block, flat, row, plane, out.shape, out.dtype.type(0))
+    _unpack(read_only(words), block, flat, row, plane, out.shape, out.dtype.type(0))
 
 
 @compiled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from teravox.kernels.compiled import compiled
+from teravox.kernels.compiled import compiled, read_only
 from teravox.kernels.mesh.bodies import find_bodies, stays_solid
 from teravox.kernels.mesh.collapsible import keeps_sides, keeps_topology, mark
 from teravox.kernels.mesh.half_edges import NONE, START, WIDEST, Halves, Marks, collapse, connect
@@ -44,8 +44,8 @@ def simplify(
     """
     if surface.is_empty:
         return canonical(surface)
-    vertices = np.ascontiguousarray(surface.vertices, np.int32)
-    faces = np.ascontiguousarray(surface.faces, np.uint32)
+    vertices = read_only(np.ascontiguousarray(surface.vertices, np.int32))
+    faces = read_only(np.ascontiguousarray(surface.faces, np.uint32))
     masks = np.zeros(len(vertices), np.uint8) if planes is None else np.ascontiguousarray(planes, np.uint8)
     if len(masks) != len(vertices):
         raise ValueError(f"{len(masks):,} masks for {len(vertices):,} vertices")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from teravox.kernels.compiled import compiled
+from teravox.kernels.compiled import compiled, read_only
 from teravox.kernels.mesh.surface import Surface
 
 Vertices = NDArray[np.int32]
@@ -39,8 +39,8 @@ def weld(parts: Sequence[Surface]) -> Surface:
 
 def canonical(surface: Surface) -> Surface:
     """One surface in canonical order: the same as to weld it alone."""
-    vertices = np.ascontiguousarray(surface.vertices, np.int32)
-    faces = np.ascontiguousarray(surface.faces, np.uint32)
+    vertices = read_only(np.ascontiguousarray(surface.vertices, np.int32))
+    faces = read_only(np.ascontiguousarray(surface.faces, np.uint32))
     if len(faces) == 0:
         return Surface(np.empty((0, 3), np.int32), np.empty((0, 3), np.uint32))
     keys, bits = _keys(vertices)
