@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -11,6 +12,27 @@ from numpy.typing import NDArray
 
 N = TypeVar("N", bound=np.generic)
 F = TypeVar("F", bound=Callable[..., Any])  # Any: whatever the loops take
+
+
+def _leave_scipy() -> None:
+    """Load what numba would load at the first call, without SciPy, which takes half as long as all the rest.
+
+    numba only wants to know whether SciPy is there, for linear algebra, which our loops do not use. Where others use it,
+    numba looks again.
+    """
+    from numba.np import linalg
+
+    look = getattr(linalg, "ensure_blas", None)
+    if look is None:  # in a numba to come, which then loads what it wants
+        return
+    linalg.ensure_blas = lambda: None
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = look
+
+
+_leave_scipy()
 
 
 def compiled(function: F) -> F:

@@ -16,7 +16,6 @@ BUCKETS = 70_000_000  # bytes that the clients of s3:// and gs:// take
 
 RUN_ALONE = """
 import sys
-sys.modules["scipy"] = None  # numba loads it where the tests have it installed, and no kind needs it
 from pathlib import Path
 from teravox.tasks.image.ccl.faces import Faces
 from teravox.tasks.image.count import Count
