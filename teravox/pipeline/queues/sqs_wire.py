@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import random
@@ -14,6 +15,7 @@ from teravox.pipeline.queues.sqs_errors import THROTTLED, in_words
 from teravox.pipeline.secrets import redact
 
 if TYPE_CHECKING:
+    from botocore.loaders import Loader
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
 
@@ -46,6 +48,7 @@ class Settled(NamedTuple):
 def connect(queue: str, region: str | None, endpoint: str | None) -> SQSClient:
     """A client; keys, region and endpoint that are not given are found where boto3 looks for them."""
     import boto3
+    import botocore.session
     from botocore.config import Config
 
     config = Config(
@@ -56,13 +59,23 @@ def connect(queue: str, region: str | None, endpoint: str | None) -> SQSClient:
     )
     try:
         with in_words(queue):
-            session = boto3.session.Session()
+            core = botocore.session.get_session()
+            core.register_component("data_loader", _descriptions(core.get_config_variable("data_path")))
+            session = boto3.session.Session(botocore_session=core)
             found = region or session.region_name or os.environ.get("AWS_REGION")
             return session.client("sqs", region_name=found, endpoint_url=endpoint, config=config)
     except ValueError:  # what botocore makes of an endpoint that is no URL
         raise BadUsage(
             f"{queue}: the endpoint {redact(str(endpoint))}, or the one in AWS_ENDPOINT_URL_SQS, is no URL"
         ) from None
+
+
+@functools.cache
+def _descriptions(folders: str | None) -> Loader:
+    """What AWS' services are, which takes a fifth of a second to read: a process does it once."""
+    from botocore.loaders import create_loader
+
+    return create_loader(folders)
 
 
 class SqsWire:
