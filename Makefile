@@ -19,7 +19,7 @@ help:
 	@echo "make demo          make a small layer, take it through a queue and two workers"
 	@echo "make test          build the wheel, install it elsewhere, run the tests against it"
 	@echo "make lint          format, style, types, layers"
-	@echo "make bench         compare queue, worker, start, image and mesh kinds with Igneous (QUICK=1: a first look)"
+	@echo "make bench         compare queue, worker, start and kinds with Igneous (QUICK=1: a first look)"
 	@echo "make docs          write docs/commands.md anew from the declarations"
 	@echo "make format        put the code into the form that make lint asks for"
 	@echo "make test-servers  install the servers of the tests: SLURM, Ceph and others (root on Debian)"
@@ -58,6 +58,7 @@ bench: $(ALONE)/.wheel $(IGNEOUS)/.made
 	$(ALONE)/bin/python -m benchmarks.overhead --against $(IGNEOUS) $(if $(QUICK),--quick)
 	$(ALONE)/bin/python -m benchmarks.images --against $(IGNEOUS) $(if $(QUICK),--quick)
 	$(ALONE)/bin/python -m benchmarks.meshes --against $(IGNEOUS) $(if $(QUICK),--quick)
+	$(ALONE)/bin/python -m benchmarks.skeletons --against $(IGNEOUS) $(if $(QUICK),--quick)
 
 docs: .venv/.project
 	$(BIN)/python -m teravox.cli.manual > docs/commands.md
@@ -94,7 +95,7 @@ $(SHIPPED)/.made:
 	@touch $@
 
 $(SHIPPED)/.dependencies: $(SHIPPED)/.made pyproject.toml | build/wheel/.built
-	$(SHIPPED)/bin/python -m pip install -qq "$$(echo build/wheel/*.whl)[$(EXTRAS)]" --group test
+	$(SHIPPED)/bin/python -m pip install -qq "$$(echo build/wheel/*.whl)[$(EXTRAS)]" --group test --group readers
 	@touch $@
 
 $(SHIPPED)/.wheel: $(SHIPPED)/.dependencies build/wheel/.built

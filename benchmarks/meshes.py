@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.commands import run_command
+from benchmarks.cortex import CORNER, make_source
 from benchmarks.pairs import Figures, measure_pairs, show
 
 CELL = 128  # voxels, of the smallest fragment that a viewer reads
 LEVELS = 3
 MAX_ERROR = 40  # nanometers
-CORNER = 256  # voxels of each axis, with --quick
 
 
 class Side(NamedTuple):
@@ -102,22 +102,6 @@ def forge_once(side: Side, source: Path, shape: int, place: Path) -> Path:
         run_command([side.program, *side.forge(making, shape)])
         making.rename(layer)
     return layer
-
-
-def make_source(place: Path, python: Path, *, corner: bool) -> Path:
-    """The layer that is meshed, made only where it is not there yet."""
-    whole = place / "whole" / "compressed_segmentation"
-    if not whole.exists():
-        # In a process of its own: the peak memory of a command begins with that of the process that started it.
-        words = [str(python), "-m", "benchmarks.image_layers", str(whole.parent), whole.name]
-        subprocess.run(words, check=True)
-    if not corner:
-        return whole
-    part = place / "corner" / "layer"
-    if not part.exists():
-        bounds = f"--bounds=0,0,0:{CORNER},{CORNER},{CORNER}"
-        run_command([sys.executable, "-m", "teravox", "image", "transfer", str(whole), str(part), bounds])
-    return part
 
 
 def main() -> None:

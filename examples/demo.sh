@@ -23,12 +23,15 @@ show teravox image ccl auto ./seg ./parts --shape 384,384,128 -p 2 --quiet
 show teravox shard image ./seg ./sharded -p 2
 show teravox mesh forge ./seg --shape 512,512,128 -p 2
 show teravox mesh merge ./seg
+show teravox skeleton forge ./seg --shape 512,512,128 -p 2
+show teravox skeleton merge ./seg
+show teravox skeleton measure ./seg --output ./lengths.csv
 show teravox show ./seg
 
 echo
 echo "Made in $PWD:"
 du -sh seg parts sharded | sed 's/^/  /'
-echo "  seg is a segmentation with three mips and meshes, and sharded is its voxels in few files; parts are its components."
+echo "  seg is a segmentation with three mips, meshes and skeletons, and sharded is its voxels in few files; parts are its components; lengths.csv has a line for each skeleton."
 echo "  q is the queue, with what is done in q/done."
 echo "To look at it: pip install 'teravox[view]', and then"
 echo "  $(command -v teravox) view $PWD/seg"

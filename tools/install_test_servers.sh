@@ -4,12 +4,13 @@ set -euo pipefail
 folder=$1
 mkdir -p "$folder"
 
-packages=(slurm-wlm munge faketime strace ceph-mon ceph-osd ceph-mds ceph-fuse ceph-common iproute2 chromium)
+packages=(slurm-wlm munge faketime strace ceph-mon ceph-osd ceph-mds ceph-fuse ceph-common iproute2 chromium postgresql)
 commands=(slurmctld munged faketime strace ceph-mon ceph-osd ceph-mds ceph-fuse ceph ip chromium)
 missing=()
 for command in "${commands[@]}"; do
     PATH="$PATH:/usr/sbin:/sbin" command -v "$command" >/dev/null || missing+=("$command")
 done
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgres)
 if [ ${#missing[@]} -gt 0 ]; then
     if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
         echo "not installed: ${missing[*]}. As root on Debian or Ubuntu: apt-get install ${packages[*]}" >&2

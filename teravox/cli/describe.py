@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
-from teravox.cli.describe_meshes import describe_fragments, mesh_details
+from teravox.cli.describe_objects import describe_fragments, mesh_details, skeleton_details
 from teravox.cli.description import Description, JobState, Json, Mip, Part, Shards, Step, What
 from teravox.pipeline.box import Vec
 from teravox.pipeline.errors import BadInput
@@ -104,8 +104,16 @@ def _part(layer: Layer, what: What, key: str) -> Part:
         found=True,
         type=said if isinstance(said, str) else None,
         is_sharded=isinstance(info.get("sharding"), dict),
-        details=", ".join([*_details(info), *(mesh_details(layer, key.strip("/")) if what == "mesh" else ())]),
+        details=", ".join([*_details(info), *_looked_at(layer, what, key.strip("/"))]),
     )
+
+
+def _looked_at(layer: Layer, what: What, folder: str) -> Iterator[str]:
+    """What is worth knowing of a part beyond its info."""
+    if what == "mesh":
+        yield from mesh_details(layer, folder)
+    elif what == "skeletons":
+        yield from skeleton_details(layer, folder)
 
 
 def _details(info: Json) -> Iterator[str]:

@@ -42,7 +42,7 @@ class Mip(msgspec.Struct, frozen=True, kw_only=True):
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """Meshes, skeletons or properties that belong to the segments; and fragments, of which the layer's info does not know."""
 
-    what: What | Literal["fragments"]
+    what: What | Literal["fragments", "skeleton_fragments"]
     key: str
     found: bool  # whether its own info is there
     type: str | None

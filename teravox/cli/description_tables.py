@@ -17,6 +17,7 @@ NAMES = {
     "skeletons": "skeletons",
     "segment_properties": "segment properties",
     "fragments": "mesh fragments",
+    "skeleton_fragments": "skeleton fragments",
 }
 FORMATS = {
     "neuroglancer_legacy_mesh": "single resolution",
@@ -24,6 +25,7 @@ FORMATS = {
     "neuroglancer_skeletons": "precomputed",
     "neuroglancer_segment_properties": "precomputed",
     "teravox_fragments": "of mesh forge",
+    "teravox_skeleton_fragments": "of skeleton forge",
 }
 
 

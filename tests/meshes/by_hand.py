@@ -13,8 +13,10 @@ from teravox.kernels.mesh.simplify import simplify
 from teravox.kernels.mesh.surface import Surface
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.layers.layer import Layer
-from teravox.pipeline.meshes.forged import Forged, write_forged
-from teravox.pipeline.meshes.fragments import encode_fragments
+from teravox.pipeline.meshes.forged import Forged
+from teravox.pipeline.meshes.fragments import SURFACES
+from teravox.pipeline.objects.forged import write_forged
+from teravox.pipeline.objects.fragments import encode_fragments
 
 
 def forge_by_hand(
@@ -51,7 +53,7 @@ def forge_by_hand(
 def write_fragments(layer: Layer, forged: Forged, voxels: Array) -> None:
     """The fragments of all pieces, and the note that they are there."""
     for piece in forged.grid:
-        layer.store.put(forged.key(piece), encode_fragments(_surfaces(forged, voxels, piece)))
+        layer.store.put(forged.key(piece), encode_fragments(_surfaces(forged, voxels, piece), SURFACES))
     write_forged(layer, forged)
 
 

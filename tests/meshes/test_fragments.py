@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from teravox.kernels.mesh.surface import Surface
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.layers.sharding.murmur import murmur64
-from teravox.pipeline.meshes import fragments as fragments_file
-from teravox.pipeline.meshes.fragments import FIRST_READ, FragmentFile, encode_fragments
-from teravox.pipeline.meshes.order import MINISHARD_BITS, in_order, keys_of, part_of, shard_of
+from teravox.pipeline.meshes.fragments import SURFACES
+from teravox.pipeline.objects import fragments as fragments_file
+from teravox.pipeline.objects.fragments import FIRST_READ, FragmentFile, encode_fragments
+from teravox.pipeline.objects.order import MINISHARD_BITS, in_order, keys_of, part_of, shard_of
+from teravox.pipeline.objects.sort import MESH
 from teravox.pipeline.storage.open import open_store
 from teravox.pipeline.store import Store
 
@@ -46,8 +48,8 @@ def is_same(one: Surface, other: Surface) -> bool:
 
 
 def put(store: Store, given: dict[int, Surface]) -> FragmentFile:
-    store.put(KEY, encode_fragments(given.items()))
-    return FragmentFile.open(store, KEY)
+    store.put(KEY, encode_fragments(given.items(), SURFACES))
+    return FragmentFile.open(store, KEY, MESH)
 
 
 @pytest.fixture
@@ -84,7 +86,7 @@ def test_what_was_put_in_comes_back_in_order(
     ordered = numbers[in_order(numbers)].tolist()
     rows = file.rows()
     assert rows["label"].tolist() == ordered
-    found = dict(file.read(rows))
+    found = dict(file.read(rows, SURFACES))
     assert list(found) == ordered
     assert all(is_same(found[label], one) for label, one in given.items())
     for row in rows:
@@ -105,7 +107,7 @@ def test_the_head_counts_what_each_part_holds(store: Store) -> None:
     assert file.bits >= 4
     assert file.labels == 1999
     assert file.vertices == sum(len(one.vertices) for one in given.values())
-    assert file.faces == sum(len(one.faces) for one in given.values())
+    assert file.links == sum(len(one.faces) for one in given.values())
     for bits in range(file.bits + 1):
         sums = file.sums(bits)
         for part in range(1 << bits):
@@ -121,16 +123,16 @@ def test_the_head_counts_what_each_part_holds(store: Store) -> None:
 
 def test_the_same_surfaces_give_the_same_bytes_in_any_order() -> None:
     given = surfaces(range(1, 300))
-    assert encode_fragments(given.items()) == encode_fragments(reversed(given.items()))
+    assert encode_fragments(given.items(), SURFACES) == encode_fragments(reversed(given.items()), SURFACES)
 
 
 def test_nothing_is_a_file_too(store: Store) -> None:
     file = put(store, {})
-    assert (file.labels, file.vertices, file.faces, file.size) == (0, 0, 0, 0)
+    assert (file.labels, file.vertices, file.links, file.size) == (0, 0, 0, 0)
     assert len(file.rows()) == 0
     assert len(file.rows(5, 9, 4)) == 0
-    assert list(file.read(file.rows())) == []
-    assert len(encode_fragments([])) < 100
+    assert list(file.read(file.rows(), SURFACES)) == []
+    assert len(encode_fragments([], SURFACES)) < 100
 
 
 def test_the_head_the_rows_and_the_surfaces_take_a_request_each(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,25 +146,25 @@ def test_the_head_the_rows_and_the_surfaces_take_a_request_each(store: Store, mo
         return get_range(key, start, stop)
 
     monkeypatch.setattr(store, "get_range", counted)
-    file = FragmentFile.open(store, KEY)
+    file = FragmentFile.open(store, KEY, MESH)
     assert len(asked) == 1
     rows = file.rows(1, 2, 2)
     assert len(asked) == 2
-    assert len(list(file.read(rows))) == len(rows) > 100
+    assert len(list(file.read(rows, SURFACES))) == len(rows) > 100
     assert len(asked) == 3
     assert sum(stop - start for start, stop in asked[1:]) < (file.size + 52 * file.labels) * 0.6
     some = rows[::50]
-    assert [label for label, _ in file.read(some)] == some["label"].tolist()
+    assert [label for label, _ in file.read(some, SURFACES)] == some["label"].tolist()
     assert len(asked) == 3 + len(some)
 
 
 @pytest.mark.parametrize("labels", [0, 1, 1500])
 def test_each_cut_and_each_flipped_bit_is_named(store: Store, labels: int) -> None:
-    whole = encode_fragments(surfaces(range(1, labels + 1)).items())
+    whole = encode_fragments(surfaces(range(1, labels + 1)).items(), SURFACES)
 
     def read() -> None:
-        file = FragmentFile.open(store, KEY)
-        for _ in file.read(file.rows()):
+        file = FragmentFile.open(store, KEY, MESH)
+        for _ in file.read(file.rows(), SURFACES):
             pass
 
     rng = np.random.default_rng(3)
@@ -180,7 +182,7 @@ def test_each_cut_and_each_flipped_bit_is_named(store: Store, labels: int) -> No
 
 def test_a_missing_file_says_what_to_do(store: Store) -> None:
     with pytest.raises(BadInput, match=r"one\.frags is missing: run teravox mesh forge again"):
-        FragmentFile.open(store, KEY)
+        FragmentFile.open(store, KEY, MESH)
 
 
 def test_a_table_that_is_longer_than_the_first_request_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,4 +190,4 @@ def test_a_table_that_is_longer_than_the_first_request_is_read(store: Store, mon
     put(store, given)
     monkeypatch.setattr(fragments_file, "FIRST_READ", 100)
     assert FIRST_READ > 100
-    assert sorted(FragmentFile.open(store, KEY).rows()["label"].tolist()) == sorted(given)
+    assert sorted(FragmentFile.open(store, KEY, MESH).rows()["label"].tolist()) == sorted(given)

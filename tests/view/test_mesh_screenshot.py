@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
-from layers.make import Array, make_layer
 from layers.make import Vec as Size
-from view.browser import Page, Picture
-from view.test_screenshot import READY, Seen, viewed
+from layers.make import make_layer
+from view.browser import Page
+from view.showing import models_only, share_of, viewed
 
 from teravox.cli.main import main
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.meshes.reading import open_meshes
-from teravox.pipeline.meshes.result_folder import MARK
+from teravox.pipeline.objects.result_folder import MARK
 
 pytestmark = pytest.mark.server
 
 SIZE: Size = (160, 160, 160)
 OFFSET: Size = (33, -70, 11)
 BALL, BAR = 7, 2**63 + 5
-COLORS = {BALL: ("#ff8000", (255, 128, 0)), BAR: ("#00a0ff", (0, 160, 255))}
+COLORS = {BALL: "#ff8000", BAR: "#00a0ff"}
 FILLED = 0.1  # of the pixels of the 3-D panel, at least, that a ball of most of the volume fills
 
 
@@ -46,37 +44,6 @@ def merge(path: str, form: str) -> None:
     assert main(["mesh", "merge", path, "--format", form, "--min-chunk-size", "32,32,32", "--quiet"]) == 0
 
 
-def keep(png: bytes, name: str, folder: Path) -> None:
-    """Put a picture where people can look at it."""
-    kept = Path(os.environ.get("TERAVOX_TEST_PICTURES") or folder)
-    (kept / f"{name}.png").write_bytes(png)
-
-
-def meshes_only(page: Page, seen: Seen, name: str, folder: Path) -> Array:
-    """The 3-D panel without anything but meshes, in our colors."""
-    state = seen.state | {"showSlices": False, "showAxisLines": False}
-    state["layers"][0]["segmentColors"] = {str(label): color for label, (color, _) in COLORS.items()}
-    page.evaluate(f"viewer.state.restoreState({json.dumps(state)})")
-    page.evaluate("requestAnimationFrame(() => requestAnimationFrame(() => { window.isDrawn = true; }))")
-    page.wait_for(f"window.isDrawn && {READY}")
-    png, picture = page.take_picture()
-    keep(png, name, folder)
-    return _space(seen, picture)
-
-
-def _space(seen: Seen, picture: Picture) -> Array:
-    left, top, width, height = map(int, seen.panels[2])
-    return picture[top + 5 : top + height - 5, left + 5 : left + width - 5].astype(float)
-
-
-def share_of(label: int, space: Array) -> float:
-    """How many of the pixels have the color of a segment, in whatever light."""
-    color = np.array(COLORS[label][1], float)
-    bright = np.linalg.norm(space, axis=2)
-    likeness = space @ (color / np.linalg.norm(color)) / np.maximum(bright, 1)
-    return float(((likeness > 0.98) & (bright > 40)).mean())
-
-
 @pytest.mark.parametrize("form", ["sharded", "multires", "legacy"])
 def test_the_mesh_of_a_segment_is_drawn_in_its_color(page: Page, tmp_path: Path, form: str) -> None:
     path = make_ball(tmp_path / "seg")
@@ -84,15 +51,15 @@ def test_the_mesh_of_a_segment_is_drawn_in_its_color(page: Page, tmp_path: Path,
     merge(path, form)
     assert (open_meshes(Layer.open(path, fresh=True)).levels(BALL) > 2) == (form != "legacy")
     with viewed(page, f"mesh_{form}_with_slices", tmp_path, path, "--segments", str(BALL)) as seen:
-        space = meshes_only(page, seen, f"mesh_{form}", tmp_path)
-        assert share_of(BALL, space) > FILLED
-        assert share_of(BAR, space) == 0
+        space = models_only(page, seen, COLORS, f"mesh_{form}", tmp_path)
+        assert share_of(COLORS[BALL], space) > FILLED
+        assert share_of(COLORS[BAR], space) == 0
 
 
 def test_a_blank_panel_fails_the_same_check(page: Page, tmp_path: Path) -> None:
     path = make_ball(tmp_path / "seg")
     with viewed(page, "mesh_none_with_slices", tmp_path, path, "--segments", str(BALL)) as seen:
-        assert share_of(BALL, meshes_only(page, seen, "mesh_none", tmp_path)) == 0
+        assert share_of(COLORS[BALL], models_only(page, seen, COLORS, "mesh_none", tmp_path)) == 0
 
 
 def test_a_copy_in_shards_is_drawn_too(page: Page, tmp_path: Path) -> None:
@@ -103,6 +70,6 @@ def test_a_copy_in_shards_is_drawn_too(page: Page, tmp_path: Path) -> None:
     assert main(["shard", "mesh", path, copy, "--quiet"]) == 0
     assert MARK in (tmp_path / "copy/mesh/info").read_text()
     with viewed(page, "mesh_copy_with_slices", tmp_path, copy, "--segments", f"{BALL},{BAR}") as seen:
-        space = meshes_only(page, seen, "mesh_copy", tmp_path)
-        assert share_of(BALL, space) > FILLED
-        assert share_of(BAR, space) > 0.002
+        space = models_only(page, seen, COLORS, "mesh_copy", tmp_path)
+        assert share_of(COLORS[BALL], space) > FILLED
+        assert share_of(COLORS[BAR], space) > 0.002

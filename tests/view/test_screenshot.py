@@ -1,7 +1,4 @@
-"""What a person sees: `teravox view` in a real browser, compared with the voxels.
-
-The pictures are kept in the folder that TERAVOX_TEST_PICTURES names, if it names one.
-"""
+"""What a person sees: `teravox view` in a real browser, compared with the voxels."""
 
 from __future__ import annotations
 
@@ -9,18 +6,14 @@ import gzip
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 from layers.make import Array, Vec, make_layer
-from view.browser import Page, Picture
+from view.browser import Page
+from view.showing import Seen, viewed
 
 from teravox.cli.main import main
 from teravox.pipeline.layers.layer import Layer
@@ -28,69 +21,6 @@ from teravox.pipeline.layers.layer import Layer
 pytestmark = pytest.mark.server
 
 SIZE: Vec = (512, 384, 48)
-READY = (
-    "window.viewer && viewer.layerManager.managedLayers.length && viewer.display.panels.size > 3 && viewer.isReady()"
-)
-PANELS = """[...viewer.display.panels].map(panel => panel.element.getBoundingClientRect())
-    .map(at => [at.left, at.top, at.width, at.height])"""
-
-
-class Panel(NamedTuple):
-    """A part of the page, in pixels."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        return self.left + self.width / 2, self.top + self.height / 2
-
-
-class Seen(NamedTuple):
-    """A picture of the client, and where it shows what."""
-
-    picture: Picture
-    state: dict[str, Any]  # JSON
-    panels: list[Panel]  # x and y, then x and z, then 3-D, then y and z
-
-    def xy_plane(self, plane: Array, step: float) -> Array:
-        """The colors at the middles of a plane's voxels, which are `step` voxels of mip 0 wide."""
-        middle = self.panels[0].middle
-        x, y = (
-            np.round((np.arange(n) * step + step / 2 - at) / self.state["crossSectionScale"] + half).astype(int)
-            for n, at, half in zip(plane.shape, self.state["position"], middle, strict=False)
-        )
-        colors: Array = self.picture[y[None, :], x[:, None]].astype(float)
-        return colors
-
-
-@contextmanager
-def viewed(page: Page, name: str, folder: Path, *words: str) -> Iterator[Seen]:
-    """What `teravox view` shows of some layers."""
-    command = [sys.executable, "-m", "teravox", "view", "--no-browser", *words]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            page.open(process.stdout.readline().strip())
-            page.wait_for(READY)
-            png, picture = page.take_picture()
-            kept = Path(os.environ.get("TERAVOX_TEST_PICTURES") or folder)
-            kept.mkdir(parents=True, exist_ok=True)
-            (kept / f"{name}.png").write_bytes(png)
-            origin = page.evaluate("location.origin")
-            loaded = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
-            assert loaded
-            assert all(url.startswith(f"{origin}/") for url in loaded), "the page loads from elsewhere"
-            state = json.loads(page.evaluate("JSON.stringify(viewer.state.toJSON())"))
-            panels = sorted((Panel(*at) for at in page.evaluate(PANELS)), key=lambda at: (at.top, at.left))
-            yield Seen(picture, state, panels)
-            page.open("about:blank")
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0
-        finally:
-            process.kill()
 
 
 def cells(dtype: str, *, seed: int = 3) -> Array:
@@ -211,17 +141,11 @@ def test_meshes_and_skeletons_are_shown_with_the_segments(page: Page, tmp_path: 
     label = int(middle_plane(layer, 1)[0, 0])
     words = (layer.url, "--segments", str(label))
     with viewed(page, "no_models", tmp_path, *words) as seen:
-        without = _space(seen)
+        without = seen.space()
     add_models(layer, label)
     with viewed(page, "models", tmp_path, *words) as seen:
-        changed = np.abs(_space(seen) - without).max(axis=2) > 30
+        changed = np.abs(seen.space() - without).max(axis=2) > 30
         assert changed.mean() > 0.05
-
-
-def _space(seen: Seen) -> Array:
-    """The 3-D panel."""
-    left, top, width, height = map(int, seen.panels[2])
-    return seen.picture[top + 5 : top + height - 5, left + 5 : left + width - 5].astype(int)
 
 
 def test_a_real_volume_is_shown(page: Page, tmp_path: Path) -> None:

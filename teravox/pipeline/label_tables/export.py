@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from teravox.pipeline.errors import BadUsage, Fatal
 from teravox.pipeline.label_tables.parquet import ParquetWriter
-from teravox.pipeline.label_tables.table import LabelTable
 from teravox.pipeline.storage.urls import normalize
+
+if TYPE_CHECKING:
+    from teravox.pipeline.label_tables.parquet import Columns
 
 ENDINGS = (".csv", ".parquet")
 
@@ -25,31 +27,31 @@ def check_output(url: str) -> None:
         raise BadUsage(f"--output: {url} is not on a file system; the table in the layer itself is Parquet files, too")
 
 
-def write_table(table: LabelTable, url: str) -> None:
-    """Write the file whole or not at all."""
+def write_table(types: Mapping[str, str], groups: Iterable[Columns], url: str) -> None:
+    """Write the file whole or not at all: columns of these types, some rows after the other."""
     path = Path(normalize(url).removeprefix("file://"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _replace(path) as file:
             if path.suffix == ".csv":
-                _write_csv(table, file)
+                _write_csv(types, groups, file)
             else:
-                _write_parquet(table, file)
+                _write_parquet(types, groups, file)
     except OSError as error:
         raise Fatal(f"--output: cannot write {path}: {error.strerror}") from None
 
 
-def _write_csv(table: LabelTable, file: IO[bytes]) -> None:
-    names = list(table.index.columns)
+def _write_csv(types: Mapping[str, str], groups: Iterable[Columns], file: IO[bytes]) -> None:
+    names = list(types)
     file.write((",".join(names) + "\n").encode())
-    for columns in table.groups():
+    for columns in groups:
         rows = zip(*(map(repr, columns[name].tolist()) for name in names), strict=True)
         file.write("".join(",".join(row) + "\n" for row in rows).encode())
 
 
-def _write_parquet(table: LabelTable, file: IO[bytes]) -> None:
-    writer = ParquetWriter(file.write, table.index.columns)
-    for columns in table.groups():
+def _write_parquet(types: Mapping[str, str], groups: Iterable[Columns], file: IO[bytes]) -> None:
+    writer = ParquetWriter(file.write, types)
+    for columns in groups:
         writer.add(columns)
     writer.close()
 

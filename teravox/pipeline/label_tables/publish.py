@@ -31,7 +31,7 @@ def publish(layer: Layer, bounds: Box | None, plan: MergePlan, *, output: str | 
     complete_table(layer, folder, plan)
     table = LabelTable.open(layer, mip, bounds)
     if output is not None:
-        write_table(table, output)
+        write_table(table.index.columns, table.groups(), output)
     if segment_properties:
         write_segment_properties(layer, table)
     drop_counts(layer.store, folder, plan.counts)

@@ -1,4 +1,4 @@
-"""Which folder holds the meshes of a layer, and what its info says of their form."""
+"""What the info of a folder of meshes says of their form."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ import msgspec
 from msgspec import Meta
 
 from teravox.pipeline.errors import BadInput
-from teravox.pipeline.layers.info import Json, encode_info
+from teravox.pipeline.layers.info import Json
 from teravox.pipeline.layers.sharding.spec import ShardSpec, parse_spec
-from teravox.pipeline.storage.urls import confine
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from teravox.pipeline.layers.layer import Layer
     from teravox.pipeline.store import Store
 
 LEGACY: Final = "neuroglancer_legacy_mesh"
@@ -41,17 +39,6 @@ class MeshInfo(msgspec.Struct, frozen=True):
         return "multires" if self.sharding is None else "sharded"
 
 
-def mesh_folder(layer: Layer) -> str:
-    """The folder that a layer's info names; BadInput where it names none."""
-    named = layer.raw.get("mesh")
-    if not isinstance(named, str) or not named.strip("/"):
-        raise BadInput(
-            f"{layer.url} has no meshes: its info names none. Make some with: "
-            f"teravox mesh forge {layer.url}, then teravox mesh merge {layer.url}"
-        )
-    return confine(named.strip("/"), layer.url)
-
-
 def read_mesh_info(store: Store, folder: str) -> tuple[MeshInfo, Json]:
     """The info in a folder of meshes, typed and as it is; where there is none they are legacy ones."""
     key = f"{folder}/info"
@@ -69,11 +56,6 @@ def read_mesh_info(store: Store, folder: str) -> tuple[MeshInfo, Json]:
     if info.form == "sharded":
         spec_of(info, f"{store.url}/{folder}")
     return info, raw
-
-
-def write_mesh_info(store: Store, folder: str, raw: Json) -> None:
-    """Put the info of a folder of meshes in place; not for workers."""
-    store.put(f"{folder}/info", encode_info(raw), content_type="application/json")
 
 
 def spec_of(info: MeshInfo, place: str) -> ShardSpec:

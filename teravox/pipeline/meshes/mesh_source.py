@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from teravox.pipeline.meshes.mesh import Mesh
 from teravox.pipeline.meshes.mesh_info import MeshInfo
+from teravox.pipeline.objects.source import ObjectSource
 
 if TYPE_CHECKING:
     from teravox.pipeline.store import Store
 
 
-class MeshSource(ABC):
+class MeshSource(ObjectSource):
     """The meshes in a folder of a layer. It keeps nothing between calls, so what is replaced is seen."""
 
     def __init__(self, store: Store, folder: str, info: MeshInfo) -> None:
-        self.store = store
-        self.folder = folder
+        super().__init__(store, folder)
         self.info = info
+        self.form = info.form
 
-    @property
-    def url(self) -> str:
-        """What messages call it."""
-        return f"{self.store.url}/{self.folder}"
-
-    @abstractmethod
-    def labels(self) -> Iterator[int]:
-        """All labels that have a mesh, one after another as they are found."""
+    def has(self, label: int) -> bool:
+        return self.levels(label) > 0
 
     @abstractmethod
     def levels(self, label: int) -> int:

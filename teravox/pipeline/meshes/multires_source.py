@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from teravox.pipeline.errors import BadInput
-from teravox.pipeline.layers.sharding.read import Found, ShardReader
+from teravox.pipeline.layers.sharding.read import Found
 from teravox.pipeline.meshes.mesh import Mesh
 from teravox.pipeline.meshes.mesh_info import MeshInfo, spec_of, to_nanometres
 from teravox.pipeline.meshes.mesh_source import MeshSource
+from teravox.pipeline.objects.shard_folder import ShardFolder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from teravox.pipeline.store import Store
 
 _MANIFEST = re.compile(r"([0-9]{1,20})\.index")
-_SHARD = re.compile(r"([0-9a-f]{1,16})\.shard")
 
 
 class Place(NamedTuple):
@@ -120,48 +120,28 @@ class UnshardedSource(MultiresSource):
 class ShardedSource(MultiresSource):
     """Shards, in which the fragments of a label lie directly before its manifest."""
 
+    shards: ShardFolder
+
     def __init__(self, store: Store, folder: str, info: MeshInfo) -> None:
         super().__init__(store, folder, info)
-        self.spec = spec_of(info, self.url)
-        self.reader = ShardReader(store, folder, self.spec)
+        self.shards = ShardFolder(store, folder, spec_of(info, self.url))
 
     def labels(self) -> Iterator[int]:
-        for shard in self.shards():
-            for found in self.reader.all_in(shard):
-                yield found.number
-
-    def shards(self) -> Iterator[int]:
-        """The numbers of the shards that are there; on a web server, of those that can be."""
-        if self.store.url.startswith(("http://", "https://")):  # which cannot list
-            yield from range(self.spec.shards)
-            return
-        for key in self.store.list(f"{self.folder}/"):
-            if found := _SHARD.fullmatch(key.removeprefix(f"{self.folder}/")):
-                yield int(found[1], 16)
-
-    def length(self, shard: int) -> int:
-        """The bytes of a shard, as far as its index points; 0 where there is no such shard."""
-        import numpy as np
-
-        index = self.store.get_range(self.reader.key(shard), 0, self.spec.index_size)
-        if index is None:
-            return 0
-        if len(index) != self.spec.index_size:
-            raise BadInput(f"{self.store.url}/{self.reader.key(shard)} ends within its index. Write it again")
-        return self.spec.index_size + int(np.frombuffer(index, "<u8").max(initial=0))
+        return self.shards.labels()
 
     def find(self, label: int) -> Place | None:
-        for found, packed in self.reader.read([label]):
+        for found, packed in self.shards.reader.read([label]):
             return self.place(found, packed)
         return None
 
     def place(self, found: Found, packed: bytes) -> Place:
         """Where a mesh lies whose manifest was fetched."""
-        manifest = self.reader.unpack(found, packed)
+        reader = self.shards.reader
+        manifest = reader.unpack(found, packed)
         start = found.start - self.read_manifest(found.number, manifest).size
-        if start < self.spec.index_size:
+        if start < self.shards.spec.index_size:
             raise BadInput(
                 f"the manifest of label {found.number} in {self.url} tells of more fragments than there can be before it. "
                 "It was damaged; write it again"
             )
-        return Place(manifest, self.reader.key(found.shard), start)
+        return Place(manifest, reader.key(found.shard), start)

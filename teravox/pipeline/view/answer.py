@@ -12,6 +12,7 @@ from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.storage.urls import confine
 from teravox.pipeline.view.byte_range import ByteRange, content_range, parse_range
 from teravox.pipeline.view.translate import find_translated, translate_chunk, translate_info
+from teravox.pipeline.view.translate_skeletons import is_of_skeletons, translate_skeletons
 
 
 class Answer(NamedTuple):
@@ -40,6 +41,8 @@ def answer(url: str, key: str, *, range_header: str | None = None, accepts: str 
             body = translate_chunk(layer, *translated)
             return _missing(layer, key) if body is None else _whole_or_part(body, key, wanted)
         if key == "info" and (body := translate_info(layer)) is not None:
+            return _whole_or_part(body, key, wanted)
+        if is_of_skeletons(layer, key) and (body := translate_skeletons(layer, key)) is not None:
             return _whole_or_part(body, key, wanted)
         return _stored(layer, key, _accepted(accepts)) if wanted is None else _part(layer, key, wanted)
     except TeravoxError as error:

@@ -14,10 +14,10 @@ from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.options import Bounds, FillMissing, Layer, Memory, Mip, says
 
 if TYPE_CHECKING:
-    from teravox.pipeline.layers.layer import Layer as OpenLayer
     from teravox.pipeline.meshes.forged import Forged
-    from teravox.pipeline.meshes.forging.labels import Labels, Selection
     from teravox.pipeline.meshes.forging.plan import Plan
+    from teravox.pipeline.objects.forging.choosing import Choice
+
 
 Label = Annotated[int, Meta(ge=1)]
 
@@ -90,15 +90,7 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
     ] = "mesh"
 
     def prepare(self) -> None:
-        from teravox.pipeline.label_tables.table import LabelTable
-        from teravox.pipeline.meshes.forging.remap_file import read_remap
-        from teravox.pipeline.meshes.forging.remap_table import encode_remap
-
-        layer = self._plan(fresh=True).layer
-        if self.dust_global and self.dust_threshold > 1:
-            LabelTable.open(layer, self.mip)
-        if self.remap is not None:
-            layer.store.put(self._remap_key(), encode_remap(read_remap(self.remap)))
+        self._choice().prepare(self._plan(fresh=True).layer)
 
     def choices(self) -> Sequence[str]:
         plan = self._plan()
@@ -116,17 +108,18 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
 
         plan = self._plan(fresh=True)
         max_error = self.max_error if self.simplify else None
-        data = forge_piece(plan, piece, self._selection(plan.layer), max_error, fill_missing=self.fill_missing)
+        selection = self._choice().select(plan.layer, dust=self.dust_threshold, fill_holes=self.fill_holes)
+        data = forge_piece(plan, piece, selection, max_error, fill_missing=self.fill_missing)
         plan.layer.store.put(self.outputs(piece)[0], data)
 
     def outputs(self, piece: Box) -> Sequence[str]:
-        from teravox.pipeline.meshes.forged import fragments_key
+        from teravox.pipeline.objects.forged import fragments_key
 
         return [fragments_key(self._folder(), piece)]
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing
-        from teravox.pipeline.meshes.forged import write_forged
+        from teravox.pipeline.objects.forged import write_forged
 
         plan = self._plan(fresh=True)
         write_forged(plan.layer, self._forged(plan))
@@ -141,11 +134,12 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
     def _plan(self, *, fresh: bool = False) -> Plan:
         from teravox.pipeline.layers.layer import Layer as OpenLayer
         from teravox.pipeline.meshes.forging.plan import Wish, plan_forge
-        from teravox.pipeline.meshes.result_folder import check_dir
+        from teravox.pipeline.objects.result_folder import check_dir
+        from teravox.pipeline.objects.sort import MESH
 
         layer = OpenLayer.open(self.layer, fresh=fresh)
-        self._check(layer)
-        check_dir(layer, self.dir)
+        self._choice().check(layer)
+        check_dir(layer, MESH, self.dir)
         wish = Wish(
             mip=self.mip,
             bounds=self.bounds,
@@ -157,36 +151,18 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         )
         return plan_forge(layer, wish)
 
-    def _check(self, layer: OpenLayer) -> None:
-        from teravox.pipeline.errors import BadUsage
+    def _choice(self) -> Choice:
+        from teravox.pipeline.objects.forging.choosing import Choice
+        from teravox.pipeline.objects.forging.remap_table import NAME
 
-        if self.dust_global and self.remap is not None:
-            raise BadUsage(
-                f"--dust-global: the table of {layer.url} counts labels as they are stored, and --remap makes others of "
-                "them. Leave one of them out"
-            )
-        if self.dust_global and self.dust_threshold == 0:
-            raise BadUsage("--dust-global: means nothing without --dust-threshold")
-        both = set(self.labels) & set(self.exclude_labels)
-        if both:
-            raise BadUsage(f"--exclude-labels: {min(both)} is among --labels, too")
-
-    def _selection(self, layer: OpenLayer) -> Selection:
-        from teravox.pipeline.label_tables.table import LabelTable
-        from teravox.pipeline.meshes.forging.labels import Selection
-        from teravox.pipeline.meshes.forging.remap_table import remap
-
-        def remapped(labels: Labels) -> Labels:
-            return remap(layer.store, self._remap_key(), labels)
-
-        is_global = self.dust_global and self.dust_threshold > 1
-        return Selection(
-            remap=None if self.remap is None else remapped,
-            dust=self.dust_threshold,
-            total=LabelTable.open(layer, self.mip).voxels if is_global else None,
-            only=self.labels,
-            without=self.exclude_labels,
-            fill_holes=self.fill_holes,
+        return Choice(
+            mip=self.mip,
+            dust_threshold=self.dust_threshold,
+            dust_global=self.dust_global,
+            labels=self.labels,
+            exclude_labels=self.exclude_labels,
+            remap=self.remap,
+            remap_key=f"{self._folder()}/{NAME}",
         )
 
     def _forged(self, plan: Plan) -> Forged:
@@ -211,11 +187,6 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         return job_id("mesh forge", self)[:16]
 
     def _folder(self) -> str:
-        from teravox.pipeline.meshes.forged import fragments_folder
+        from teravox.pipeline.objects.forged import fragments_folder
 
         return f"{fragments_folder(self.dir)}/{self._id()}"
-
-    def _remap_key(self) -> str:
-        from teravox.pipeline.meshes.forging.remap_table import NAME
-
-        return f"{self._folder()}/{NAME}"

@@ -11,14 +11,15 @@ from msgspec import Meta
 from teravox.pipeline.box import Vec
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.job import Job
-from teravox.pipeline.meshes.merging.part import Format, Part
+from teravox.pipeline.meshes.merging.format import Format
+from teravox.pipeline.objects.part import Part
 from teravox.pipeline.options import Compress, Layer, Memory, says
 
 if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer as OpenLayer
     from teravox.pipeline.meshes.forged import Forged
     from teravox.pipeline.meshes.merging.octree import Wish
-    from teravox.pipeline.meshes.merging.plan import Plan
+    from teravox.pipeline.objects.plan import Plan
 
 MOST_CHUNK = 1 << 20  # voxels, so that all sizes of cells are whole numbers of 32 bits
 
@@ -67,13 +68,13 @@ class Merge(Job[Part], frozen=True, rename={"memory_limit": "memory"}):
     compress: Annotated[Compress, says("How fragments of the legacy form are compressed. auto: gzip.")] = "auto"
 
     def prepare(self) -> None:
-        from teravox.pipeline.meshes.merging.plan import make_plan, plan_key, write_plan
         from teravox.pipeline.meshes.merging.write import mesh_info
-        from teravox.pipeline.meshes.result_folder import claim_folder
+        from teravox.pipeline.objects.plan import plan_key, write_plan
+        from teravox.pipeline.objects.result_folder import claim_folder
 
         self._check()
         layer, forged = self._open(fresh=True)
-        plan = make_plan(layer, forged, self._id(), self.dir, self.memory_limit)
+        plan = self._make_plan(layer, forged)
         write_plan(layer.store, plan_key(forged, self._id()), plan)
         claim_folder(layer.store, plan.folder, mesh_info(self.format, plan, forged, self.vqb), plan.stamp)
 
@@ -82,22 +83,27 @@ class Merge(Job[Part], frozen=True, rename={"memory_limit": "memory"}):
         return [Part(number, parts) for number in range(parts)]
 
     def choices(self) -> Sequence[str]:
-        from teravox.pipeline.meshes.merging.plan import say_plan
+        from teravox.pipeline.objects.plan import say_plan
+        from teravox.pipeline.objects.sort import MESH
 
         layer, _, plan = self._plan()
-        return [say_plan(layer, plan, self.format)]
+        return [say_plan(layer, plan, MESH, sharded=self.format == "sharded")]
 
     def memory(self, piece: Part) -> int:  # noqa: ARG002 - one bound for all parts
-        return self._plan()[2].memory(self.memory_limit)
+        from teravox.pipeline.meshes.merging.plan import memory_of
+
+        return memory_of(self._plan()[2], self.memory_limit)
 
     def run(self, piece: Part) -> None:
+        from teravox.pipeline.meshes.fragments import SURFACES
         from teravox.pipeline.meshes.merging import write
-        from teravox.pipeline.meshes.merging.labels import find_labels
         from teravox.pipeline.meshes.merging.merge import merge_labels
+        from teravox.pipeline.meshes.merging.plan import memory_of
+        from teravox.pipeline.objects.labels import find_labels
 
         layer, forged, plan = self._plan()
-        labels = find_labels(layer, forged, piece)
-        merged = merge_labels(labels, forged, self._wish(), plan.memory(self.memory_limit), layer.lanes)
+        labels = find_labels(layer, forged, piece, SURFACES)
+        merged = merge_labels(labels, forged, self._wish(), memory_of(plan, self.memory_limit), layer.lanes)
         if self.format == "sharded":
             write.write_shard(layer.store, plan, piece, merged, forged, self.vqb)
         elif self.format == "multires":
@@ -107,13 +113,14 @@ class Merge(Job[Part], frozen=True, rename={"memory_limit": "memory"}):
             write.write_legacy(layer.store, plan.folder, merged, forged, how)
 
     def outputs(self, piece: Part) -> Sequence[str]:
-        from teravox.pipeline.meshes.merging.labels import find_labels
+        from teravox.pipeline.meshes.fragments import SURFACES
         from teravox.pipeline.meshes.merging.write import label_keys
+        from teravox.pipeline.objects.labels import find_labels
 
         layer, forged, plan = self._plan()
         if self.format == "sharded":
             return [plan.shard_name(piece)]
-        return list(label_keys(self.format, find_labels(layer, forged, piece).labels.tolist()))
+        return list(label_keys(self.format, find_labels(layer, forged, piece, SURFACES).labels.tolist()))
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing
@@ -167,11 +174,17 @@ class Merge(Job[Part], frozen=True, rename={"memory_limit": "memory"}):
 
     def _plan(self) -> tuple[OpenLayer, Forged, Plan]:
         """The plan that was written down, or before that the one that would be."""
-        from teravox.pipeline.meshes.merging.plan import make_plan, plan_key, read_plan
+        from teravox.pipeline.objects.plan import plan_key, read_plan
 
         layer, forged = self._open(fresh=True)
         plan = read_plan(layer.store, plan_key(forged, self._id()))
         if plan is None:
             self._check()
-            plan = make_plan(layer, forged, self._id(), self.dir, self.memory_limit)
+            plan = self._make_plan(layer, forged)
         return layer, forged, plan
+
+    def _make_plan(self, layer: OpenLayer, forged: Forged) -> Plan:
+        from teravox.pipeline.meshes.merging.plan import SIZE
+        from teravox.pipeline.objects.plan import make_plan
+
+        return make_plan(layer, forged, self._id(), self.memory_limit, SIZE)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from teravox.pipeline.meshes.copying.job import CopyMeshes
-from teravox.pipeline.meshes.copying.wish import FormWord, Wish
+from teravox.pipeline.meshes.copying.job import CopyMeshes, FormWord
 from teravox.pipeline.message import job_id
+from teravox.pipeline.objects.copying.wish import Wish
 from teravox.pipeline.options import Dest, Memory, Source, says
 
 

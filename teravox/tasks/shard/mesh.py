@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from teravox.pipeline.meshes.copying.job import CopyMeshes
-from teravox.pipeline.meshes.copying.wish import Wish
 from teravox.pipeline.message import job_id
+from teravox.pipeline.objects.copying.wish import Wish
 from teravox.pipeline.options import Dest, Memory, Source
 
 

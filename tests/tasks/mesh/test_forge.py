@@ -27,6 +27,7 @@ from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.meshes.forged import read_forged
 from teravox.pipeline.meshes.forging import surfaces
+from teravox.pipeline.meshes.fragments import SURFACES
 from teravox.tasks.image.count import Count
 from teravox.tasks.mesh.forge import Forge
 
@@ -47,7 +48,7 @@ def welded(path: str, dir: str = "mesh") -> dict[int, Surface]:
     parts: dict[int, list[Surface]] = {}
     for piece in forged.grid:
         file = forged.open(layer, piece)
-        for label, surface in file.read(file.rows()):
+        for label, surface in file.read(file.rows(), SURFACES):
             parts.setdefault(label, []).append(surface)
     return {label: weld(some) for label, some in parts.items()}
 
@@ -287,7 +288,7 @@ def test_a_table_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, why:
 
 
 def test_a_large_table_is_read_in_parts(tmp_path: Path) -> None:
-    from teravox.pipeline.meshes.forging.remap_table import encode_remap, remap
+    from teravox.pipeline.objects.forging.remap_table import encode_remap, remap
     from teravox.pipeline.storage.open import open_store
 
     random = np.random.default_rng(1)

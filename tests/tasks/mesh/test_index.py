@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import sys
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from layers.make import Vec, files_of, make_layer
+from servers.daemon import or_skip
+from servers.postgres import postgres
 
 from teravox.cli.main import main
 from teravox.pipeline.box import Box
-from teravox.pipeline.errors import BadInput, BadUsage
+from teravox.pipeline.errors import BadInput, BadUsage, Fatal
 from teravox.pipeline.layers.layer import Layer
+from teravox.pipeline.objects.index_database import open_database
 from teravox.tasks.mesh.forge import Forge
 from teravox.tasks.mesh.index.create import Create
 
@@ -86,9 +90,23 @@ def test_a_database_has_each_label_with_its_box(tmp_path: Path, capsys: pytest.C
     assert set(found) == set(LABELS)
 
 
-def test_what_cannot_be_indexed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from teravox.pipeline.meshes.index_database import open_database
+def test_postgresql_has_what_sqlite_has(tmp_path: Path) -> None:
+    import psycopg
 
+    path = forged(tmp_path, (-7, 3, 11), (16, 16, 40))
+    assert main(["mesh", "index", "db", path, f"sqlite:///{tmp_path}/index.db"]) == 0
+    with or_skip(), postgres(tmp_path) as url:
+        for _ in range(2):  # it replaces what was there
+            assert main(["mesh", "index", "db", path, url]) == 0
+        for table in ("index_files", "file_lookup"):
+            with psycopg.connect(url) as theirs, contextlib.closing(sqlite3.connect(tmp_path / "index.db")) as ours:
+                every = f"SELECT * FROM {table}"
+                assert sorted(theirs.execute(every).fetchall()) == sorted(ours.execute(every).fetchall()) != []
+        with pytest.raises(Fatal, match='database "postgres-other" does not exist'), open_database(f"{url}-other"):
+            pass
+
+
+def test_what_cannot_be_indexed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = forged(tmp_path, (0, 0, 0), (16, 16, 40), Box((0, 0, 0), (20, 20, 20)))
     with pytest.raises(BadUsage, match="a spatial index is of all of it"):
         Create(path).prepare()

@@ -26,13 +26,17 @@ from teravox.kernels.mesh.surface import Surface
 from teravox.pipeline.box import Vec
 from teravox.pipeline.errors import BadInput, BadUsage, TooLittleMemory
 from teravox.pipeline.layers.layer import Layer
-from teravox.pipeline.meshes.forged import forged_key, read_forged
-from teravox.pipeline.meshes.fragments import encode_fragments
+from teravox.pipeline.meshes.forged import read_forged
+from teravox.pipeline.meshes.fragments import SURFACES
 from teravox.pipeline.meshes.merging import memory, plan
 from teravox.pipeline.meshes.merging.draco import decode
 from teravox.pipeline.meshes.merging.levels import MOST_FACES
 from teravox.pipeline.meshes.merging.manifest import Manifest, z_order
-from teravox.pipeline.meshes.order import part_of
+from teravox.pipeline.objects.forged import forged_key
+from teravox.pipeline.objects.fragments import encode_fragments
+from teravox.pipeline.objects.order import part_of
+from teravox.pipeline.objects.plan import choose_bits
+from teravox.pipeline.objects.sort import MESH
 
 OFFSET = (-7, 13, 1001)
 STEP = np.array([8.0, 8.0, 20.0])  # nanometres of half a voxel
@@ -47,7 +51,7 @@ Place = tuple[float, ...]
 RUN_ALONE = """
 import sys
 from pathlib import Path
-from teravox.pipeline.meshes.merging.part import Part
+from teravox.pipeline.objects.part import Part
 from teravox.tasks.mesh.merge import Merge
 
 merge = Merge(layer=sys.argv[1], min_chunk_size=(18, 18, 18), memory_limit=550_000_000)
@@ -70,8 +74,7 @@ def layer(tmp_path: Path, voxels: Labels) -> str:
 @pytest.fixture
 def many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of few faces, so that small layers have some."""
-    monkeypatch.setattr(plan, "LEAST_FACES", 4000)
-    monkeypatch.setattr(plan, "FACES_A_REQUEST", 1)
+    monkeypatch.setattr(plan, "SIZE", plan.SIZE._replace(least=4000, a_request=1))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -184,7 +187,7 @@ def test_a_label_that_is_too_large_is_gone_through_piecemeal(layer: str, monkeyp
 
 def test_labels_are_read_in_groups_that_fit() -> None:
     faces = np.array([10, 20, 1000, 30, 10, 10, 2000])
-    labels = SimpleNamespace(pieces=[], faces=faces, vertices=faces // 2, fragments=np.ones(7, np.int64))
+    labels = SimpleNamespace(pieces=[], links=faces, vertices=faces // 2, fragments=np.ones(7, np.int64))
     least = memory.BASE + 2 * 2 * memory.FRAGMENT  # room for two labels in half of it, which is less than for 300 faces
     groups = list(memory.group_labels(labels, least + 70_000))  # type: ignore[arg-type]  # as much of Labels as it takes
     assert [tuple(group) for group in groups] == [(0, 2, False), (2, 3, True), (3, 6, False), (6, 7, True)]
@@ -296,8 +299,8 @@ def test_fragments_that_do_not_fit_together_are_refused(layer: str) -> None:
     forged = read_forged(opened, "mesh")
     key = forged.key(forged.grid[0])
     file = forged.open(opened, forged.grid[0])
-    some = [(label, _without_a_face(surface)) for label, surface in file.read(file.rows())]
-    opened.store.put(key, encode_fragments(some))
+    some = [(label, _without_a_face(surface)) for label, surface in file.read(file.rows(), SURFACES)]
+    opened.store.put(key, encode_fragments(some, SURFACES))
     with pytest.raises(BadInput, match="make no closed surface"):
         do(job("mesh merge", layer, **SMALL))
 
@@ -306,8 +309,8 @@ def test_an_open_forge_is_merged_open(layer: str) -> None:
     opened = Layer.open(layer, fresh=True)
     forged = read_forged(opened, "mesh")
     file = forged.open(opened, forged.grid[0])
-    some = [(label, _without_a_face(surface)) for label, surface in file.read(file.rows())]
-    opened.store.put(forged.key(forged.grid[0]), encode_fragments(some))
+    some = [(label, _without_a_face(surface)) for label, surface in file.read(file.rows(), SURFACES)]
+    opened.store.put(forged.key(forged.grid[0]), encode_fragments(some, SURFACES))
     data = msgspec.json.encode(msgspec.structs.replace(forged, open_edge=True))
     opened.store.put(forged_key("mesh"), data)
     do(job("mesh merge", layer, **SMALL))
@@ -352,10 +355,12 @@ def test_the_number_of_parts_follows_from_the_fragments(layer: str, many_parts: 
 
 
 def test_large_jobs_have_more_parts() -> None:
-    many = plan.Sums(1 << 24, 1 << 29, 1 << 30)
-    assert 1 << plan.choose_bits(many, 10_000, 3_550_000_000) == 1 << 8
-    assert plan.choose_bits(plan.Sums(0, 0, 0), 1, 1_000_000_000) == 0
-    assert plan.choose_bits(many, 10_000, 30_000_000) > plan.choose_bits(many, 10_000, 30_000_000_000)
+    def bits(labels: int, faces: int, pieces: int, memory: int) -> int:
+        return choose_bits({"labels": labels, "vertices": faces // 2, "faces": faces}, pieces, memory, MESH, plan.SIZE)
+
+    assert bits(1 << 24, 1 << 30, 10_000, 3_550_000_000) == 8
+    assert bits(0, 0, 1, 1_000_000_000) == 0
+    assert bits(1 << 24, 1 << 30, 10_000, 30_000_000) > bits(1 << 24, 1 << 30, 10_000, 30_000_000_000)
 
 
 def path_of(layer: Layer) -> str:
@@ -372,7 +377,7 @@ def shards_of(layer: str, folder: str) -> dict[str, bytes]:
 
 def forged_faces(layer: Layer) -> list[int]:
     forged = read_forged(layer, "mesh")
-    return [forged.open(layer, piece).faces for piece in forged.grid]
+    return [forged.open(layer, piece).links for piece in forged.grid]
 
 
 def as_trimesh(surface: Surface) -> trimesh.Trimesh:

@@ -14,7 +14,8 @@ from meshes.meshed_layers import make_meshed
 from teravox.cli.main import main
 from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.layers.layer import Layer
-from teravox.pipeline.meshes.forged import Forged, write_forged
+from teravox.pipeline.meshes.forged import Forged
+from teravox.pipeline.objects.forged import write_forged
 from teravox.tasks.mesh.clean import Clean
 
 OLD, NEW = "0123456789abcdef", "fedcba9876543210"

@@ -16,9 +16,9 @@ from meshes.meshed_layers import BIG, FORMS, LEVELS, make_meshed, triangles, vol
 from teravox.cli.main import main
 from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.layers.layer import Layer
-from teravox.pipeline.meshes.copying.labels_file import LabelsFile, write_labels
 from teravox.pipeline.meshes.mesh import Mesh
 from teravox.pipeline.meshes.reading import open_meshes
+from teravox.pipeline.objects.copying.labels_file import LabelsFile, write_labels
 from teravox.pipeline.storage.open import open_store
 from teravox.tasks.mesh.transfer import Transfer
 from teravox.tasks.shard.mesh import Mesh as ShardMesh
@@ -212,7 +212,7 @@ def test_an_empty_source_gives_an_empty_copy(tmp_path: Path) -> None:
 def test_the_list_of_labels_gives_each_part_its_own(tmp_path: Path) -> None:
     from cloudvolume.datasource.precomputed.sharding import ShardingSpecification
 
-    from teravox.pipeline.meshes.copying.labels_file import hashed
+    from teravox.pipeline.objects.copying.labels_file import hashed
 
     labels = np.unique(np.random.default_rng(5).integers(1, 2**64 - 1, 3000, np.uint64))
     store = open_store(str(tmp_path))

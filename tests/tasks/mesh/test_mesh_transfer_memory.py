@@ -15,7 +15,7 @@ from layers.make import make_layer
 from teravox.kernels.mesh.marching import march
 from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.errors import BadInput
-from teravox.pipeline.meshes.copying.plan import LEAST
+from teravox.pipeline.objects.copying.plan import LEAST
 from teravox.tasks.mesh.transfer import Transfer
 
 RUN = """

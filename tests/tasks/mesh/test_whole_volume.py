@@ -19,7 +19,7 @@ from meshes.read_back import levels, read_meshes
 from numpy.typing import NDArray
 
 from teravox.pipeline.meshes.merging import merge
-from teravox.pipeline.meshes.merging.memory import Group
+from teravox.pipeline.objects.groups import Group
 
 MAX_ERROR = 40.0
 FORMATS = ["legacy", "multires", "sharded"]

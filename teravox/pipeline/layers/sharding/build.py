@@ -32,11 +32,10 @@ def build_shard(packed: dict[int, bytes], spec: ShardSpec) -> bytearray:
     order = np.argsort(minishards, kind="stable")
     numbers, minishards = numbers[order], minishards[order]
     sizes = np.array([len(packed[number]) for number in numbers.tolist()], np.uint64)
-    ends = np.cumsum(sizes, dtype=np.uint64)
-    indices = _minishard_indices(numbers, minishards, sizes, ends, spec)
-    data_size = int(ends[-1]) if len(ends) else 0
+    indices = index_minishards(numbers, minishards, np.zeros_like(sizes), sizes, spec)
+    data_size = int(sizes.sum())
     shard = bytearray(spec.index_size + data_size + sum(len(index) for _, index in indices))
-    shard[: spec.index_size] = _shard_index(indices, data_size, spec).tobytes()
+    shard[: spec.index_size] = index_shard(indices, data_size, spec)
     at = spec.index_size
     for data in _in_order(packed, numbers.tolist(), [index for _, index in indices]):
         shard[at : at + len(data)] = data
@@ -50,22 +49,27 @@ def _in_order(packed: dict[int, bytes], numbers: list[int], indices: list[bytes]
     yield from indices
 
 
-def _minishard_indices(
+def index_minishards(
     numbers: NDArray[np.uint64],
     minishards: NDArray[np.uint64],
+    before: NDArray[np.uint64],
     sizes: NDArray[np.uint64],
-    ends: NDArray[np.uint64],
     spec: ShardSpec,
 ) -> list[tuple[int, bytes]]:
-    """The minishards that hold something, each with its index: numbers and places as differences, and sizes."""
+    """The minishards that hold something, each with its index: numbers and places as differences, and sizes.
+
+    Data lie without gaps, but for the bytes `before` each of them that belong to it and that no index tells of.
+    """
     import numpy as np
 
     indices = []
+    ends = np.cumsum(before + sizes, dtype=np.uint64)
     for minishard in np.unique(minishards).tolist():
         first, last = (int(np.searchsorted(minishards, np.uint64(minishard), side)) for side in ("left", "right"))
         rows = np.zeros((3, last - first), "<u8")
         rows[0] = np.diff(numbers[first:last], prepend=np.uint64(0))
-        rows[1, 0] = ends[first] - sizes[first]  # data lie without gaps, so all later differences are 0
+        rows[1] = before[first:last]  # from the end of the data before
+        rows[1, 0] = ends[first] - sizes[first]
         rows[2] = sizes[first:last]
         index = rows.tobytes()
         indices.append(
@@ -74,7 +78,7 @@ def _minishard_indices(
     return indices
 
 
-def _shard_index(indices: list[tuple[int, bytes]], data_size: int, spec: ShardSpec) -> NDArray[np.uint64]:
+def index_shard(indices: list[tuple[int, bytes]], data_size: int, spec: ShardSpec) -> bytes:
     """Where each minishard's index begins and ends, counted from the end of this index; empty ones end where they begin."""
     import numpy as np
 
@@ -83,4 +87,4 @@ def _shard_index(indices: list[tuple[int, bytes]], data_size: int, spec: ShardSp
     for minishard, data in indices:
         index[minishard] = (at, at + len(data))
         at += len(data)
-    return index
+    return index.tobytes()

@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-import msgspec
-
-from teravox.pipeline.job import Job
-from teravox.pipeline.meshes.copying.part import Part
-from teravox.pipeline.meshes.copying.wish import Wish
+from teravox.pipeline.objects.copying.job import CopyObjects
 
 if TYPE_CHECKING:
-    from teravox.pipeline.meshes.copying.plan import Plan
+    from teravox.pipeline.objects.copying.ways import Ways
+
+FormWord = Literal["auto", "legacy", "multires", "sharded"]
 
 
-class CopyMeshes(Job[Part], frozen=True):
+class CopyMeshes(CopyObjects, frozen=True):
     """A job that copies meshes; its kind says what it wishes."""
 
-    def wish(self) -> Wish:
-        """What this job asks for."""
-        raise NotImplementedError
+    def ways(self) -> Ways:
+        from teravox.pipeline.meshes.copying.ways import MeshWays
 
-    def prepare(self) -> None:
-        from teravox.pipeline.meshes.copying.prepare import prepare_copy
-
-        prepare_copy(self._plan(fresh=True))
-
-    def pieces(self) -> Sequence[Part]:
-        return self._plan().pieces
-
-    def memory(self, piece: Part) -> int:
-        from teravox.pipeline.meshes.copying.copy import need_of
-
-        return need_of(self._plan(), piece)
-
-    def run(self, piece: Part) -> None:
-        from teravox.pipeline.meshes.copying.copy import copy_piece
-
-        copy_piece(self._plan(fresh=True), piece)
-
-    def outputs(self, piece: Part) -> Sequence[str]:
-        from teravox.pipeline.meshes.copying.copy import outputs_of
-
-        return outputs_of(self._plan(), piece)
-
-    def finish(self) -> None:
-        from teravox.pipeline.layers.provenance import record_processing
-        from teravox.pipeline.meshes.copying.prepare import publish_copy
-
-        plan = self._plan(fresh=True)
-        publish_copy(plan)
-        record_processing(plan.dest, plan.wish.kind, msgspec.to_builtins(self))
-
-    def _plan(self, *, fresh: bool = False) -> Plan:
-        from teravox.pipeline.meshes.copying.plan import plan_copy
-
-        return plan_copy(self.wish(), fresh=fresh)
+        return MeshWays()

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
-from teravox.pipeline.errors import BadInput
 from teravox.pipeline.layers.sharding.read import Found
 from teravox.pipeline.meshes.multires_source import MultiresSource, ShardedSource
+from teravox.pipeline.objects.copying.plan import missing, refuse_size
+from teravox.pipeline.objects.copying.ways import Stored
+from teravox.pipeline.objects.sort import MESH
 
 TOGETHER = 32 * 1024 * 1024  # bytes that are fetched by one request, unless a single mesh has more
-
-
-class Stored(NamedTuple):
-    """The manifest of a label and all its fragments."""
-
-    label: int
-    manifest: bytes
-    data: bytes
 
 
 def read_stored(source: MultiresSource, labels: Iterable[int], most: int) -> Iterator[Stored]:
@@ -25,17 +18,17 @@ def read_stored(source: MultiresSource, labels: Iterable[int], most: int) -> Ite
     for label in labels:
         place = source.find(label)
         if place is None:
-            raise BadInput(f"label {label} has no mesh in {source.url}; leave it out of --labels")
+            raise missing(source, MESH, label)
         size = source.read_manifest(label, place.manifest).size
-        refuse_size(source, label, size, most)
+        refuse_size(source, MESH, label, size, most)
         yield Stored(label, place.manifest, source.read_data(place.key, place.start, size))
 
 
 def read_shard(source: ShardedSource, shard: int, most: int) -> Iterator[Stored]:
     """All meshes of a shard, in the order in which they lie there, by few large requests."""
     run: list[Found] = []
-    begin = end = source.spec.index_size  # what lies before the first manifest of the run is its data
-    for found in sorted(source.reader.all_in(shard), key=lambda found: found.start):
+    begin = end = source.shards.spec.index_size  # what lies before the first manifest of the run is its data
+    for found in sorted(source.shards.reader.all_in(shard), key=lambda found: found.start):
         if run and found.stop - begin > min(TOGETHER, most):
             yield from _read_run(source, run, begin, most)
             run, begin = [], min(end, found.start)
@@ -46,13 +39,13 @@ def read_shard(source: ShardedSource, shard: int, most: int) -> Iterator[Stored]
 
 
 def _read_run(source: ShardedSource, run: list[Found], begin: int, most: int) -> Iterator[Stored]:
-    key = source.reader.key(run[0].shard)
+    key = source.shards.reader.key(run[0].shard)
     if run[-1].stop - begin > most:  # a single large one, or one that lies behind a gap
         for found in run:
             data = source.read_data(key, found.start, found.stop - found.start)
             place = source.place(found, data)
             size = found.start - place.start
-            refuse_size(source, found.number, size, most)
+            refuse_size(source, MESH, found.number, size, most)
             yield Stored(found.number, place.manifest, source.read_data(key, place.start, size))
         return
     bytes_of_run = source.read_data(key, begin, run[-1].stop - begin)
@@ -64,12 +57,3 @@ def _read_run(source: ShardedSource, run: list[Found], begin: int, most: int) ->
         else:  # labels may share a mesh
             data = source.read_data(key, place.start, found.start - place.start)
         yield Stored(found.number, place.manifest, data)
-
-
-def refuse_size(source: MultiresSource, label: int, size: int, most: int) -> None:
-    """Raise BadInput where a mesh takes more than the memory of a task can hold."""
-    if size > most:
-        raise BadInput(
-            f"the mesh of label {label} in {source.url} takes {size:,} bytes, and a task has room for {most:,}: "
-            "give it more --memory"
-        )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from teravox.pipeline.box import Box
 from teravox.pipeline.meshes.forging.finishing import Finishing
-from teravox.pipeline.meshes.forging.labels import Selection, read_numbered
 from teravox.pipeline.meshes.forging.plan import Plan
 from teravox.pipeline.meshes.forging.surfaces import cut_fragments
-from teravox.pipeline.meshes.fragments import join_fragments
+from teravox.pipeline.objects.forging.labels import Selection, read_numbered
+from teravox.pipeline.objects.fragments import join_fragments
+from teravox.pipeline.objects.sort import MESH
 
 
 def forge_piece(plan: Plan, piece: Box, selection: Selection, max_error: float | None, *, fill_missing: bool) -> bytes:
@@ -18,4 +19,4 @@ def forge_piece(plan: Plan, piece: Box, selection: Selection, max_error: float |
     numbered = read_numbered(plan.layer, plan.wish.mip, frame, selection, fill_missing=fill_missing)
     packed = cut_fragments(numbered, finishing, plan.room(piece))
     del numbered
-    return join_fragments(packed)
+    return join_fragments(packed, MESH)

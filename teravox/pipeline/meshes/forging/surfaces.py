@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from teravox.pipeline.meshes.forging.finishing import Finishing, Span
 from teravox.pipeline.meshes.forging.giant import Giant
-from teravox.pipeline.meshes.forging.labels import Numbered
 from teravox.pipeline.meshes.forging.memory import FACES, LABEL, MARCHED
-from teravox.pipeline.meshes.fragments import Packed, pack_fragment
+from teravox.pipeline.meshes.fragments import SURFACES
+from teravox.pipeline.objects.forging.labels import Numbered
+from teravox.pipeline.objects.fragments import Packed, pack_fragment
 from teravox.pipeline.storage.side_by_side import LOCAL_LANES, side_by_side
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _finish_all(
     def finish(number: int) -> Packed:
         try:
             surface = finishing.simplify(marched.surface(number), span)
-            return pack_fragment(int(numbered.labels[number]), finishing.place(surface))
+            return pack_fragment(int(numbered.labels[number]), finishing.place(surface), SURFACES)
         finally:
             gate.leave(int(faces[number]))
 
@@ -114,4 +115,4 @@ def _finish_all(
 def _finish_giant(numbered: Numbered, group: _Group, finishing: Finishing) -> Packed:
     number = int(group.numbers[0])
     surface = Giant(numbered.voxels, number, numbered.spare, finishing, group.most).surface()
-    return pack_fragment(int(numbered.labels[number]), finishing.place(surface))
+    return pack_fragment(int(numbered.labels[number]), finishing.place(surface), SURFACES)

@@ -7,9 +7,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from teravox.pipeline.box import Vec
+from teravox.pipeline.meshes.merging.kept import Kept, keep, take
 from teravox.pipeline.meshes.merging.manifest import z_order
 from teravox.pipeline.meshes.merging.octree import Octree, grid_start
-from teravox.pipeline.meshes.merging.spool import Kept, Spool
+from teravox.pipeline.objects.spool import Spool
 
 if TYPE_CHECKING:
     from teravox.kernels.mesh.planes import Planes
@@ -52,7 +53,7 @@ def cut_fragments(surfaces: Iterable[Surface], octree: Octree, spool: Spool) -> 
     parts: dict[Vec, list[Kept]] = {}
     for surface in surfaces:
         for cell, part in cut(surface, octree.origin, octree.cell):
-            parts.setdefault(cell, []).append(spool.keep(part))
+            parts.setdefault(cell, []).append(keep(spool, part))
     return parts
 
 
@@ -77,16 +78,16 @@ class _Branch:
         """A cell of a level and all below it, given those of level 0 in it; leaves its surface to its parent."""
         above = _above(cells[0], level)
         if level == 0:
-            surface = self._join(above, [self._spool.take(kept) for kept in self._parts[above]])
+            surface = self._join(above, [take(self._spool, kept) for kept in self._parts[above]])
         else:
             before = len(self._made)
             for _, some in groupby(cells, key=lambda cell: _above(cell, level - 1)):
                 yield from self.grow(level - 1, list(some))
-            children = [self._spool.take(kept) for kept in self._made[before:]]
+            children = [take(self._spool, kept) for kept in self._made[before:]]
             del self._made[before:]
             surface = self._coarsen(level, above, children)
         if level + 1 < self._octree.levels:
-            self._made.append(self._spool.keep(surface))
+            self._made.append(keep(self._spool, surface))
         yield Cell(level, above, surface)
 
     def _join(self, cell: Vec, surfaces: list[Surface]) -> Surface:

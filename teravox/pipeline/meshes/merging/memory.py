@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.errors import TooLittleMemory
-from teravox.pipeline.meshes.merging.spool import IN_MEMORY
+from teravox.pipeline.objects.groups import Group, group_by
+from teravox.pipeline.objects.spool import IN_MEMORY
 from teravox.pipeline.units import say_bytes
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from teravox.pipeline.meshes.merging.labels import Labels
+    from teravox.kernels.mesh.surface import Surface
+    from teravox.pipeline.objects.labels import Labels
 
 BASE = LIBRARIES + 2 * IN_MEMORY  # bytes, with a spool for what is made and one for the cells of a label
 ROW = 260  # of a row of a part, in all the arrays that say where it belongs
@@ -23,14 +22,6 @@ READ = 16  # of a vertex or a face that was read, with a share of its packed for
 CUT = 150  # of a face of a piece, while it is read and cut into cells
 WORK = 450  # of a face, while its cell is welded, simplified and packed
 LEAST_WORK = 100_000_000  # for surfaces, without which next to every cell would be too large
-
-
-class Group(NamedTuple):
-    """Labels from index `first` up to `last` that are read together, or one that is read piece by piece."""
-
-    first: int
-    last: int
-    is_giant: bool
 
 
 def room(memory: int, rows: int) -> int:
@@ -48,16 +39,13 @@ def least_memory(rows: int) -> int:
     return BASE + ROW * rows + LEAST_WORK
 
 
-def group_labels(labels: Labels, memory: int) -> Iterator[Group]:
+def group_labels(labels: Labels[Surface], memory: int) -> Iterator[Group]:
     """All labels of a part, in order, in groups that fit into memory; a label that does not is a group of its own."""
     free = room(memory, sum(len(piece.rows) for piece in labels.pieces))
-    needs = READ * (labels.vertices + labels.faces) + FRAGMENT * labels.fragments
-    work = WORK * labels.faces
+    needs = READ * (labels.vertices + labels.links) + FRAGMENT * labels.fragments
+    work = WORK * labels.links
     is_giant = needs + work > free // 2
-    first = 0
-    for last in _ends(needs, is_giant, free // 2):
-        yield Group(first, last, bool(is_giant[first]))
-        first = last
+    return group_by(needs, is_giant, free // 2)
 
 
 def check_room(label: int, faces: int, memory: int, rows: int, *, what: str, each: int = WORK) -> None:
@@ -68,15 +56,3 @@ def check_room(label: int, faces: int, memory: int, rows: int, *, what: str, eac
             f"--memory: {what} of label {label} has {faces:,} faces, and {say_bytes(memory)} are too little for them; "
             f"give it {say_bytes(need)}, or forge again with smaller cells or without --no-simplify"
         )
-
-
-def _ends(needs: NDArray[np.int64], is_giant: NDArray[np.bool_], most: int) -> Iterator[int]:
-    """Where groups end: before they would need too much, and around each giant."""
-    total = 0
-    for at, (need, giant) in enumerate(zip(needs.tolist(), is_giant.tolist(), strict=True)):
-        if at and (giant or is_giant[at - 1] or total + need > most):
-            yield at
-            total = 0
-        total += need
-    if len(needs):
-        yield len(needs)

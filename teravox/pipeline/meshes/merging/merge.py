@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from teravox.pipeline.meshes.forged import Forged
-from teravox.pipeline.meshes.merging.labels import Labels
+from teravox.pipeline.meshes.merging.kept import Kept
 from teravox.pipeline.meshes.merging.levels import Cell, Rules, cut_fragments, join, make_levels
 from teravox.pipeline.meshes.merging.memory import CUT, check_room, group_labels, room
 from teravox.pipeline.meshes.merging.octree import Octree, Wish, choose_octree
-from teravox.pipeline.meshes.merging.spool import Kept, Spool
+from teravox.pipeline.objects.labels import Labels
+from teravox.pipeline.objects.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from teravox.kernels.mesh.surface import Surface
     from teravox.pipeline.box import Vec
 
 
@@ -27,7 +29,7 @@ class Merged:
         self.cells = cells
 
 
-def merge_labels(labels: Labels, forged: Forged, wish: Wish, memory: int, lanes: int) -> Iterator[Merged]:
+def merge_labels(labels: Labels[Surface], forged: Forged, wish: Wish, memory: int, lanes: int) -> Iterator[Merged]:
     """The labels of a part, in order, each to be gone through before the next is asked for."""
     rows = sum(len(piece.rows) for piece in labels.pieces)
     rules = Rules(forged, most_faces=most_faces(memory, rows))
@@ -35,7 +37,7 @@ def merge_labels(labels: Labels, forged: Forged, wish: Wish, memory: int, lanes:
         read = {} if group.is_giant else labels.read(group.first, group.last, lanes)
         for at in range(group.first, group.last):
             label = int(labels.labels[at])
-            octree = choose_octree(*labels.box(at), int(labels.faces[at]), forged, wish)
+            octree = choose_octree(*labels.box(at), int(labels.links[at]), forged, wish)
             if group.is_giant:
                 check_room(label, labels.largest_fragment(at), memory, rows, what="a piece", each=CUT)
                 surfaces = labels.read_one(at)
@@ -43,7 +45,7 @@ def merge_labels(labels: Labels, forged: Forged, wish: Wish, memory: int, lanes:
                 surfaces = iter(read.pop(at))
             if octree.points:
                 if group.is_giant:
-                    check_room(label, int(labels.faces[at]), memory, rows, what="the only cell")
+                    check_room(label, int(labels.links[at]), memory, rows, what="the only cell")
                 yield Merged(label, octree, [Cell(0, (0, 0, 0), join(list(surfaces), rules, None))])
                 continue
             with Spool() as spool:

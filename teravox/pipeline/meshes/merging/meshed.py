@@ -11,7 +11,7 @@ from teravox.pipeline.meshes.merging import draco
 from teravox.pipeline.meshes.merging.levels import Cell
 from teravox.pipeline.meshes.merging.manifest import Fragment, Level, Manifest
 from teravox.pipeline.meshes.merging.octree import Octree, grid_start
-from teravox.pipeline.meshes.merging.spool import Span, Spool
+from teravox.pipeline.objects.spool import Span, Spool
 
 if TYPE_CHECKING:
     from teravox.pipeline.box import Vec

@@ -9,12 +9,13 @@ import msgspec
 
 from teravox.pipeline.meshes import legacy_mesh
 from teravox.pipeline.meshes.forged import Forged
+from teravox.pipeline.meshes.merging.format import Format
 from teravox.pipeline.meshes.merging.merge import Merged
 from teravox.pipeline.meshes.merging.meshed import Meshed, pack_cells, transform
-from teravox.pipeline.meshes.merging.part import Format, Part
-from teravox.pipeline.meshes.merging.plan import Plan
-from teravox.pipeline.meshes.merging.shard import Entry, shard_parts
-from teravox.pipeline.meshes.merging.spool import Span, Spool
+from teravox.pipeline.objects.part import Part
+from teravox.pipeline.objects.plan import Plan
+from teravox.pipeline.objects.shard import Entry, shard_parts
+from teravox.pipeline.objects.spool import Span, Spool
 from teravox.pipeline.store import Compression, Store
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def mesh_info(format: Format, plan: Plan, forged: Forged, bits: int) -> Json:
         "lod_scale_multiplier": 1.0,
         "mip": forged.mip,
     }
-    return info | ({"sharding": plan.spec.as_json()} if format == "sharded" else {})
+    return info | ({"sharding": plan.spec("raw").as_json()} if format == "sharded" else {})
 
 
 def write_shard(store: Store, plan: Plan, part: Part, merged: Iterator[Merged], forged: Forged, bits: int) -> None:
@@ -46,9 +47,9 @@ def write_shard(store: Store, plan: Plan, part: Part, merged: Iterator[Merged], 
         entries = []
         for one in merged:
             meshed = pack_cells(one.label, one.cells, one.octree, bits, forged, spool)
-            entries.append(Entry(one.label, meshed.fragments, spool.put(meshed.manifest.encode())))
+            entries.append(Entry(one.label, spool.put(meshed.manifest.encode()), meshed.fragments))
         if entries:
-            store.put_parts(f"{plan.folder}/{plan.shard_name(part)}", shard_parts(entries, plan.spec, spool))
+            store.put_parts(f"{plan.folder}/{plan.shard_name(part)}", shard_parts(entries, plan.spec("raw"), spool))
 
 
 def write_multires(store: Store, folder: str, merged: Iterator[Merged], forged: Forged, bits: int) -> None:

@@ -1,0 +1,1 @@
+"""Center lines of labels, for Neuroglancer and for files."""

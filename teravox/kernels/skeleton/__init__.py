@@ -1,0 +1,1 @@
+"""Skeletons of labels: traced through their voxels, joined, pruned."""

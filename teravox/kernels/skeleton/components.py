@@ -1,0 +1,53 @@
+"""The connected components of a skeleton, and how long they are."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teravox.kernels.compiled import compiled
+from teravox.kernels.skeleton.skeleton import Edges
+from teravox.kernels.skeleton.unions import unite
+
+Points = NDArray[np.float64]  # (n, 3): where vertices are, in nanometres
+
+
+def lengths_of(points: Points, edges: Edges) -> NDArray[np.float64]:
+    """How long each edge is, in nanometres."""
+    squares: NDArray[np.float64] = np.square(points[edges[:, 0]] - points[edges[:, 1]]).sum(axis=1)
+    return np.sqrt(squares)
+
+
+def cable_length(points: Points, edges: Edges) -> float:
+    """How long all edges are together, in nanometres."""
+    return float(lengths_of(points, edges).sum())
+
+
+@compiled
+def square_of(points: Points, a: int, b: int) -> float:
+    """The square of the distance between two points."""
+    x, y, z = points[a, 0] - points[b, 0], points[a, 1] - points[b, 1], points[a, 2] - points[b, 2]
+    return float(x * x + y * y + z * z)
+
+
+@compiled
+def number_components(edges: Edges, vertices: int) -> tuple[NDArray[np.int64], int]:
+    """The component of each vertex, numbered in the order of their lowest vertices, and how many there are."""
+    parents = np.arange(vertices)
+    for e in range(len(edges)):
+        unite(parents, int(edges[e, 0]), int(edges[e, 1]))
+    count = 0
+    for v in range(vertices):
+        if parents[v] == v:
+            parents[v] = count
+            count += 1
+        else:  # a lower vertex stands for it, or leads there, and has its number by now
+            parents[v] = parents[parents[v]]
+    return parents, count
+
+
+def keep_long(points: Points, edges: Edges, least: float) -> NDArray[np.bool_]:
+    """Which vertices lie in components of at least so many nanometres of cable."""
+    component, count = number_components(edges, len(points))
+    cable = np.bincount(component[edges[:, 0]], lengths_of(points, edges), count)
+    return (cable >= least)[component]

@@ -1,0 +1,117 @@
+"""Applies TEASAR's own rule where pieces meet: no path begins within the ball of the path that it would leave.
+
+A piece draws paths to what it has in common with its neighbours without knowing how near these reach. Seen together,
+such a branch may lie in the balls around the path from which it comes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teravox.kernels.compiled import compiled
+from teravox.kernels.skeleton.components import square_of
+from teravox.kernels.skeleton.cover import Cover
+from teravox.kernels.skeleton.forest import GONE, Forest, Places, belongs_to
+from teravox.kernels.skeleton.skeleton import Edges
+from teravox.kernels.skeleton.weld import SHARED
+
+
+class Ball(NamedTuple):
+    """How far a path reaches from each vertex, in nanometres."""
+
+    scale: float  # times its radius ...
+    const: float  # ... and so much
+    thick: float = np.inf  # beyond this radius it may be a soma, which reaches no further than ...
+    soma_scale: float = 1.0  # ... times its radius ...
+    soma_const: float = 0.0  # ... and so much
+
+
+class Walk(NamedTuple):
+    """The edges of all vertices, and room to walk along them."""
+
+    begin: Places  # the edges of vertex v lead to near[begin[v]:begin[v + 1]]
+    near: Places
+    walked: NDArray[np.float64]
+    found: Places
+    seen: NDArray[np.bool_]  # by vertex, while one walks
+
+
+@compiled
+def make_walk(edges: Edges, vertices: int) -> Walk:
+    begin = np.zeros(vertices + 1, np.int64)
+    for e in range(len(edges)):
+        begin[edges[e, 0] + 1] += 1
+        begin[edges[e, 1] + 1] += 1
+    for v in range(vertices):
+        begin[v + 1] += begin[v]
+    at = begin[:-1].copy()
+    near = np.empty(2 * len(edges), np.int64)
+    for e in range(len(edges)):
+        for side in range(2):
+            vertex = edges[e, side]
+            near[at[vertex]] = edges[e, 1 - side]
+            at[vertex] += 1
+    return Walk(begin, near, np.empty(vertices), np.empty(vertices, np.int64), np.zeros(vertices, np.bool_))
+
+
+@compiled
+def reach_of(ball: Ball, radius: float) -> float:
+    """How far a path reaches where it has this radius."""
+    usual = ball.scale * radius + ball.const
+    return float(min(usual, ball.soma_scale * radius + ball.soma_const) if radius > ball.thick else usual)
+
+
+@compiled
+def may_lie_in_trunk(cover: Cover, forest: Forest, ball: Ball, branch: int, widest: float) -> bool:
+    """Whether both ends of a branch are so near each other that it may; `widest` is the largest radius."""
+    ends = forest.ends[branch]
+    most = 2 * (ball.scale * widest + ball.const)  # a little more than it may be
+    return square_of(cover.points, ends[0], ends[1]) <= most * most
+
+
+@compiled
+def lies_in_trunk(
+    cover: Cover, forest: Forest, ball: Ball, walk: Walk, branch: int, base: int, members: Places, count: int
+) -> bool:
+    """Whether a branch that comes from another piece lies in the balls of what it leaves at its base."""
+    from_another = cover.piece[base] == SHARED
+    for at in range(count):
+        from_another |= cover.piece[members[at]] == SHARED
+    if not from_another:
+        return False
+    around = _walk(cover, forest, walk, branch, base, reach_of(ball, cover.radius[base]))
+    for at in range(count):
+        inside = False
+        for place in range(around):
+            most = reach_of(ball, cover.radius[walk.found[place]])
+            if square_of(cover.points, walk.found[place], members[at]) <= most * most:
+                inside = True
+                break
+        if not inside:
+            return False
+    return True
+
+
+@compiled
+def _walk(cover: Cover, forest: Forest, walk: Walk, branch: int, base: int, most: float) -> int:
+    """Find the vertices of other branches that are at most so many nanometres of way from the base; how many they are."""
+    walk.found[0], walk.walked[0], walk.seen[base] = base, 0.0, True
+    count, at = 1, 0
+    while at < count:
+        vertex = walk.found[at]
+        for way in range(walk.begin[vertex], walk.begin[vertex + 1]):
+            other = walk.near[way]
+            if walk.seen[other] or forest.owner[other] == GONE or belongs_to(forest, other, branch):
+                continue
+            length = walk.walked[at] + np.sqrt(square_of(cover.points, vertex, other))
+            if length <= most:
+                walk.seen[other] = True
+                walk.found[count], walk.walked[count] = other, length
+                count += 1
+        at += 1
+    for at in range(count):
+        walk.seen[walk.found[at]] = False
+    return count

@@ -1,1 +1,0 @@
-"""Meshes and fragments, removed for ever."""

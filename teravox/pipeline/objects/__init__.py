@@ -1,0 +1,1 @@
+"""What meshes and skeletons have in common: an object is the one or the other, of a label."""

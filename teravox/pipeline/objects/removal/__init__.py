@@ -1,0 +1,1 @@
+"""Meshes, skeletons and fragments, removed for ever."""

@@ -1,0 +1,52 @@
+"""Keeps bytes until they are wanted: a little in memory, and more than that in a temporary file."""
+
+from __future__ import annotations
+
+import tempfile
+from types import TracebackType
+from typing import NamedTuple, Self
+
+IN_MEMORY = 16 * 1024 * 1024  # bytes
+
+
+class Span(NamedTuple):
+    """Where bytes lie in a spool."""
+
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+
+class Spool:
+    """A file without a name, in memory while it is small; it goes when it is closed, or when the process ends.
+
+    The temporary folder is the one that the environment names in TMPDIR.
+    """
+
+    def __init__(self, in_memory: int = IN_MEMORY) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=in_memory)  # noqa: SIM115 - it lives as long as the spool
+        self._end = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def put(self, data: bytes | memoryview) -> Span:
+        """Add bytes; where they lie."""
+        self._file.seek(self._end)
+        self._file.write(data)
+        span = Span(self._end, self._end + len(data))
+        self._end = span.stop
+        return span
+
+    def get(self, span: Span) -> bytes:
+        """The bytes that were put there."""
+        self._file.seek(span.start)
+        return self._file.read(span.size)

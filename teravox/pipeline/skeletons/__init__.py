@@ -1,0 +1,1 @@
+"""Skeletons: how they are forged, merged, stored, read and measured."""

@@ -1,0 +1,1 @@
+"""Joins fragments into skeletons: one tree for each connected part of a label."""

@@ -1,0 +1,3 @@
+"""Where in the volume skeletons lie."""
+
+from __future__ import annotations
