@@ -39,6 +39,11 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that nobody waits for them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("faults") is None)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _threads_are_not_traced() -> None:
     """Coverage sees main threads only: CPython 3.11 at times cannot start a thread that is to be traced.

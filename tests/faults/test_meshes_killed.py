@@ -20,7 +20,7 @@ pytestmark = pytest.mark.faults
 FORGE: Options = {"shape": (8, 8, 8), "cell": (8, 8, 8), "max_error": 40.0}
 SIZE = (64, 56, 48)
 PIECES = 8 * 7 * 6
-KILLS = 5
+KILLS = 3
 MERGES: dict[str, Options] = {
     "legacy": {"format": "legacy"},
     "multires": {"format": "multires", "num_lods": 2, "min_chunk_size": (16, 16, 16)},
@@ -50,7 +50,7 @@ def test_a_killed_forge_that_is_resumed_leaves_the_same(tmp_path: Path, figures:
     killed = kill_and_resume("mesh forge", layer, FORGE, KILLS, PIECES)
     same = not differing(tree_of(layer), wanted)
     figures(f"meshes: forge of {PIECES} pieces, {killed} times killed: {'identical' if same else 'DIFFERENT'}")
-    assert killed >= 3
+    assert killed >= 2
     assert same, differing(tree_of(layer), wanted)
 
 
