@@ -15,7 +15,7 @@ DISTANCE = 4
 MEASURING = 8  # bytes of a voxel while distances are measured, these included
 COMPONENT = 4
 # Bytes of a voxel while skeletons are traced, besides those two: where one label has all, and a hole in it is filled.
-TRACING = 50
+TRACING = 43
 KIMIMARO = 60  # the same by kimimaro, whose largest label takes most
 SECTIONS = 5  # bytes of a voxel while areas are measured
 BODY = 2_000  # bytes of a component, with its skeleton
