@@ -10,27 +10,15 @@ import argparse
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-from benchmarks.commands import run_command
 from benchmarks.cortex import CORNER, make_source
-from benchmarks.pairs import Figures, measure_pairs, show
+from benchmarks.forge_and_merge import Side, forge_once, forged_layer, measure_forge, measure_merge
+from benchmarks.pairs import measure_pairs, show
 
 CELL = 128  # voxels, of the smallest fragment that a viewer reads
 LEVELS = 3
 MAX_ERROR = 40  # nanometers
-
-
-class Side(NamedTuple):
-    """One program, and the words that forge and merge the meshes of a layer."""
-
-    name: str
-    program: str
-    forge: Callable[[Path, int], list[str]]
-    merge: Callable[[Path], list[str]]
 
 
 def ours(program: str) -> Side:
@@ -66,44 +54,6 @@ def _error() -> list[str]:
     return ["--mip", "0", "--max-error", str(MAX_ERROR)]
 
 
-def measure_forge(side: Side, source: Path, shape: int) -> Figures:
-    with tempfile.TemporaryDirectory(dir=source.parent) as folder:
-        layer = Path(folder, "layer")
-        shutil.copytree(source, layer)
-        return _measure(f"forge {shape}", [side.program, *side.forge(layer, shape)], layer, "*.frags")
-
-
-def measure_merge(side: Side, forged: Path, shape: int, keep: Path) -> Figures:
-    """Merge a copy of what was forged, and keep the result in place of an older one."""
-    shutil.rmtree(keep, ignore_errors=True)
-    shutil.copytree(forged, keep)
-    return _measure(f"merge {shape}", [side.program, *side.merge(keep)], keep, "*.shard")
-
-
-def _measure(name: str, words: list[str], layer: Path, files: str) -> Figures:
-    cost = run_command(words)
-    sizes = [file.stat().st_size for file in layer.rglob(files)]
-    return {
-        f"{name}: s": cost.seconds,
-        f"{name}: CPU s": cost.cpu_seconds,
-        f"{name}: peak MB": cost.peak_bytes / 1e6,
-        f"{name}: MB written": sum(sizes) / 1e6,
-        f"{name}: files": len(sizes),
-    }
-
-
-def forge_once(side: Side, source: Path, shape: int, place: Path) -> Path:
-    """What forge leaves, made only where it is not there yet."""
-    layer = place / f"{source.parent.name}-{side.name}-forged-{shape}"
-    if not layer.exists():
-        making = layer.with_suffix(".making")
-        shutil.rmtree(making, ignore_errors=True)
-        shutil.copytree(source, making)
-        run_command([side.program, *side.forge(making, shape)])
-        making.rename(layer)
-    return layer
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--against", type=Path, required=True, help="virtual environment that has igneous-pipeline")
@@ -131,7 +81,10 @@ def main() -> None:
     pairs = 1 if options.quick else options.pairs
     for shape in options.shape or ([128, 256] if options.quick else [256, 448]):
         if options.only != "merge":
-            runs = [lambda side=side: measure_forge(side, source, shape) for side in sides]  # noqa: B023 - called within this turn
+            runs = [
+                lambda side=side: measure_forge(side, source, shape, forged_layer(side, source, shape, place))  # noqa: B023 - called within this turn
+                for side in sides
+            ]
             show(f"forge, shape {shape}", measure_pairs(pairs, *runs), repeats=pairs, as_json=options.json)
         if options.only != "forge":
             merged = [place / f"{source.parent.name}-{side.name}-merged-{shape}" for side in sides]

@@ -11,25 +11,14 @@ import argparse
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from benchmarks.commands import run_command
 from benchmarks.cortex import CORNER, make_source
-from benchmarks.pairs import Figures, measure_pairs, show
+from benchmarks.forge_and_merge import Side, forge_once, forged_layer, measure_forge, measure_merge
+from benchmarks.pairs import measure_pairs, show
 
 PARAMETERS = ("--scale", "4", "--const", "10", "--dust-threshold", "1000")  # the latter two in nanometers and voxels
-
-
-class Side(NamedTuple):
-    """One program, and the words that forge and merge the skeletons of a layer."""
-
-    name: str
-    program: str
-    forge: Callable[[Path, int], list[str]]
-    merge: Callable[[Path], list[str]]
 
 
 def ours(program: str) -> Side:
@@ -52,48 +41,6 @@ def theirs(program: str) -> Side:
 
 def _same(shape: int) -> list[str]:
     return ["--mip", "0", "--shape", f"{shape},{shape},{shape}", *PARAMETERS]
-
-
-def measure_forge(side: Side, source: Path, shape: int, keep: Path) -> Figures:
-    """Forge a copy of the layer, and keep it for merges in place of an older one."""
-    with tempfile.TemporaryDirectory(dir=source.parent) as folder:
-        layer = Path(folder, "layer")
-        shutil.copytree(source, layer)
-        figures = _measure(f"forge {shape}", [side.program, *side.forge(layer, shape)], layer, "*.frags")
-        shutil.rmtree(keep, ignore_errors=True)
-        layer.rename(keep)
-    return figures
-
-
-def measure_merge(side: Side, forged: Path, shape: int, keep: Path) -> Figures:
-    """Merge a copy of what was forged, and keep the result in place of an older one."""
-    shutil.rmtree(keep, ignore_errors=True)
-    shutil.copytree(forged, keep)
-    return _measure(f"merge {shape}", [side.program, *side.merge(keep)], keep, "*.shard")
-
-
-def _measure(name: str, words: list[str], layer: Path, files: str) -> Figures:
-    cost = run_command(words)
-    sizes = [file.stat().st_size for file in layer.rglob(files)]
-    return {
-        f"{name}: s": cost.seconds,
-        f"{name}: CPU s": cost.cpu_seconds,
-        f"{name}: peak MB": cost.peak_bytes / 1e6,
-        f"{name}: MB written": sum(sizes) / 1e6,
-        f"{name}: files": len(sizes),
-    }
-
-
-def forge_once(side: Side, source: Path, shape: int, place: Path) -> Path:
-    """What forge leaves, made only where it is not there yet."""
-    layer = forged_layer(side, source, shape, place)
-    if not layer.exists():
-        measure_forge(side, source, shape, layer)
-    return layer
-
-
-def forged_layer(side: Side, source: Path, shape: int, place: Path) -> Path:
-    return place / f"{source.parent.name}-{side.name}-forged-{shape}"
 
 
 def warm(side: Side, place: Path, python: Path) -> None:
