@@ -58,6 +58,13 @@ def read_mark(store: Store, folder: str, job_id: str) -> Json | None:
     return mark
 
 
+def let_name(layer: Layer, sort: Sort, folder: str) -> None:
+    """Let the info of a layer name a folder as the one of its meshes or skeletons."""
+    raw = layer.raw
+    if raw.get(sort.word) != folder:
+        layer.write_info(raw | {sort.word: folder})
+
+
 def check_dir(layer: Layer, sort: Sort, dir: str) -> None:
     """Raise BadUsage where a folder cannot be one of this sort, because it leaves the layer or holds something else of it."""
     from teravox.pipeline.storage.urls import confine

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import msgspec
 from msgspec import Meta
 
 from teravox.pipeline.box import Box, Vec
-from teravox.pipeline.job import Job
 from teravox.pipeline.known_file import KnownFile
-from teravox.pipeline.options import Bounds, FillMissing, Layer, Memory, Mip, says
+from teravox.pipeline.objects.forging.job import ForgeObjects
+from teravox.pipeline.objects.sort import MESH, Sort
+from teravox.pipeline.options import Bounds, FillMissing, Memory, Mip, says
 
 if TYPE_CHECKING:
     from teravox.pipeline.meshes.forged import Forged
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Label = Annotated[int, Meta(ge=1)]
 
 
-class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
+class Forge(ForgeObjects, frozen=True, rename={"memory_limit": "memory"}):
     """Cut a mesh fragment of every label out of each piece.
 
     The fragments of a piece are one file in LAYER/DIR.fragments/. They are no meshes yet, and the layer's info stays as
@@ -35,7 +35,8 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         teravox mesh forge ./seg --mip 1 --dust-threshold 500
     """
 
-    layer: Layer
+    sort: ClassVar[Sort] = MESH
+
     mip: Annotated[Mip, says("Level of the pyramid to mesh; 0 is full size.")] = 0
     shape: Annotated[
         Vec | None,
@@ -89,57 +90,27 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         str, says("Folder of the meshes to be made, within the layer; the fragments lie in DIR.fragments.")
     ] = "mesh"
 
-    def prepare(self) -> None:
-        self._choice().prepare(self._plan(fresh=True).layer)
-
     def choices(self) -> Sequence[str]:
-        plan = self._plan()
+        plan = self.plan()
         shape, cell = (",".join(map(str, size)) for size in (plan.shape, plan.cell))
         return [f"--shape {shape} --cell {cell}"] if self.shape is None or self.cell is None else []
-
-    def pieces(self) -> Sequence[Box]:
-        return self._plan().grid
-
-    def memory(self, piece: Box) -> int:
-        return self._plan().memory(piece)
 
     def run(self, piece: Box) -> None:
         from teravox.pipeline.meshes.forging.piece import forge_piece
 
-        plan = self._plan(fresh=True)
+        plan = self.plan(fresh=True)
         max_error = self.max_error if self.simplify else None
-        selection = self._choice().select(plan.layer, dust=self.dust_threshold, fill_holes=self.fill_holes)
+        selection = self.choice().select(plan.layer, dust=self.dust_threshold, fill_holes=self.fill_holes)
         data = forge_piece(plan, piece, selection, max_error, fill_missing=self.fill_missing)
         plan.layer.store.put(self.outputs(piece)[0], data)
 
-    def outputs(self, piece: Box) -> Sequence[str]:
-        from teravox.pipeline.objects.forged import fragments_key
+    def into(self) -> str:
+        return self.dir
 
-        return [fragments_key(self._folder(), piece)]
-
-    def finish(self) -> None:
-        from teravox.pipeline.layers.provenance import record_processing
-        from teravox.pipeline.objects.forged import write_forged
-
-        plan = self._plan(fresh=True)
-        write_forged(plan.layer, self._forged(plan))
-        record_processing(plan.layer.store, "mesh forge", msgspec.to_builtins(self))
-
-    def report(self) -> str:
-        import shlex
-
-        words = ["teravox", "mesh", "merge", self.layer] + (["--dir", self.dir] if self.dir != "mesh" else [])
-        return f"The fragments are there. To make meshes of them: {shlex.join(words)}"
-
-    def _plan(self, *, fresh: bool = False) -> Plan:
-        from teravox.pipeline.layers.layer import Layer as OpenLayer
+    def plan(self, *, fresh: bool = False) -> Plan:
         from teravox.pipeline.meshes.forging.plan import Wish, plan_forge
-        from teravox.pipeline.objects.result_folder import check_dir
-        from teravox.pipeline.objects.sort import MESH
 
-        layer = OpenLayer.open(self.layer, fresh=fresh)
-        self._choice().check(layer)
-        check_dir(layer, MESH, self.dir)
+        layer = self.open(fresh=fresh)
         wish = Wish(
             mip=self.mip,
             bounds=self.bounds,
@@ -151,7 +122,7 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         )
         return plan_forge(layer, wish)
 
-    def _choice(self) -> Choice:
+    def choice(self) -> Choice:
         from teravox.pipeline.objects.forging.choosing import Choice
         from teravox.pipeline.objects.forging.remap_table import NAME
 
@@ -162,14 +133,15 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
             labels=self.labels,
             exclude_labels=self.exclude_labels,
             remap=self.remap,
-            remap_key=f"{self._folder()}/{NAME}",
+            remap_key=f"{self.folder()}/{NAME}",
         )
 
-    def _forged(self, plan: Plan) -> Forged:
+    def forged(self) -> Forged:
         from teravox.pipeline.meshes.forged import Forged
 
+        plan = self.plan()
         return Forged(
-            id=self._id(),
+            id=self.id(),
             dir=self.dir,
             mip=self.mip,
             resolution=plan.layer.scale(self.mip).resolution,
@@ -180,13 +152,3 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
             simplify=self.simplify,
             open_edge=self.open_edge,
         )
-
-    def _id(self) -> str:
-        from teravox.pipeline.message import job_id
-
-        return job_id("mesh forge", self)[:16]
-
-    def _folder(self) -> str:
-        from teravox.pipeline.objects.forged import fragments_folder
-
-        return f"{fragments_folder(self.dir)}/{self._id()}"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-import msgspec
 from msgspec import Meta
 
 from teravox.pipeline.box import Box, Vec
-from teravox.pipeline.job import Job
 from teravox.pipeline.known_file import KnownFile
-from teravox.pipeline.options import Bounds, FillMissing, Layer, Memory, Mip, says
+from teravox.pipeline.objects.forging.job import ForgeObjects
+from teravox.pipeline.objects.sort import SKELETON, Sort
+from teravox.pipeline.options import Bounds, FillMissing, Memory, Mip, says
 
 if TYPE_CHECKING:
     from teravox.pipeline.objects.forging.choosing import Choice
@@ -24,7 +24,7 @@ Length = Annotated[float, Meta(ge=0)]
 PITS = 2.5  # a nucleus has a radius of more than --soma-detect divided by this
 
 
-class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
+class Forge(ForgeObjects, frozen=True, rename={"memory_limit": "memory"}):
     """Trace the skeleton of every label in each piece.
 
     The skeletons of a piece are one file in LAYER/DIR.fragments/, and the layer's info stays as it is:
@@ -37,7 +37,8 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         teravox skeleton forge ./seg --mip 1 --dust-threshold 500
     """
 
-    layer: Layer
+    sort: ClassVar[Sort] = SKELETON
+
     mip: Annotated[Mip, says("Level of the pyramid to skeletonize; 0 is full size.")] = 0
     shape: Annotated[
         Vec | None,
@@ -146,53 +147,23 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         str, says("Folder of the skeletons to be made, within the layer; the fragments lie in DIR.fragments.")
     ] = "skeleton"
 
-    def prepare(self) -> None:
-        self._choice().prepare(self._plan(fresh=True).layer)
-
     def choices(self) -> Sequence[str]:
-        return [f"--shape {','.join(map(str, self._plan().shape))}"] if self.shape is None else []
-
-    def pieces(self) -> Sequence[Box]:
-        return self._plan().grid
-
-    def memory(self, piece: Box) -> int:
-        return self._plan().memory(piece)
+        return [f"--shape {','.join(map(str, self.plan().shape))}"] if self.shape is None else []
 
     def run(self, piece: Box) -> None:
         from teravox.pipeline.skeletons.forging.piece import forge_piece
 
-        plan = self._plan(fresh=True)
+        plan = self.plan(fresh=True)
         plan.layer.store.put(self.outputs(piece)[0], forge_piece(self._work(plan), piece))
 
-    def outputs(self, piece: Box) -> Sequence[str]:
-        from teravox.pipeline.objects.forged import fragments_key
+    def into(self) -> str:
+        return self.dir
 
-        return [fragments_key(self._folder(), piece)]
-
-    def finish(self) -> None:
-        from teravox.pipeline.layers.provenance import record_processing
-        from teravox.pipeline.objects.forged import write_forged
-
-        plan = self._plan(fresh=True)
-        write_forged(plan.layer, self._forged(plan))
-        record_processing(plan.layer.store, "skeleton forge", msgspec.to_builtins(self))
-
-    def report(self) -> str:
-        import shlex
-
-        words = ["teravox", "skeleton", "merge", self.layer] + (["--dir", self.dir] if self.dir != "skeleton" else [])
-        return f"The fragments are there. To make skeletons of them: {shlex.join(words)}"
-
-    def _plan(self, *, fresh: bool = False) -> Plan:
-        from teravox.pipeline.layers.layer import Layer as OpenLayer
-        from teravox.pipeline.objects.result_folder import check_dir
-        from teravox.pipeline.objects.sort import SKELETON
+    def plan(self, *, fresh: bool = False) -> Plan:
         from teravox.pipeline.skeletons.forging.memory import Needs
         from teravox.pipeline.skeletons.forging.plan import Wish, plan_forge
 
-        layer = OpenLayer.open(self.layer, fresh=fresh)
-        self._choice().check(layer)
-        check_dir(layer, SKELETON, self.dir)
+        layer = self.open(fresh=fresh)
         if self.engine == "kimimaro":
             self._check_kimimaro()
         needs = Needs(
@@ -224,7 +195,7 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         reading = Reading(
             plan.layer,
             self.mip,
-            self._choice().select(plan.layer, dust=0, fill_holes=False),
+            self.choice().select(plan.layer, dust=0, fill_holes=False),
             fill_holes=self.fill_holes,
             pits=self.soma_detect / PITS if self.fix_avocados else None,
             fill_missing=self.fill_missing,
@@ -245,7 +216,7 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         tracing = Tracing(teasar, reading.step, dust, self.fix_borders, kimimaro=self.engine == "kimimaro")
         return Work(plan, reading, tracing, self.cross_section)
 
-    def _choice(self) -> Choice:
+    def choice(self) -> Choice:
         from teravox.pipeline.objects.forging.choosing import Choice
         from teravox.pipeline.objects.forging.remap_table import NAME
 
@@ -256,16 +227,17 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
             labels=self.labels,
             exclude_labels=self.exclude_labels,
             remap=self.remap,
-            remap_key=f"{self._folder()}/{NAME}",
+            remap_key=f"{self.folder()}/{NAME}",
         )
 
-    def _forged(self, plan: Plan) -> Forged:
+    def forged(self) -> Forged:
         from teravox.pipeline.skeletons.forged import Forged
         from teravox.pipeline.skeletons.forging.areas import AREA
         from teravox.pipeline.skeletons.skeleton_info import Attribute
 
+        plan = self.plan()
         return Forged(
-            id=self._id(),
+            id=self.id(),
             dir=self.dir,
             mip=self.mip,
             resolution=plan.layer.scale(self.mip).resolution,
@@ -279,13 +251,3 @@ class Forge(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
             soma_const=self.soma_const,
             fix_borders=self.fix_borders,
         )
-
-    def _id(self) -> str:
-        from teravox.pipeline.message import job_id
-
-        return job_id("skeleton forge", self)[:16]
-
-    def _folder(self) -> str:
-        from teravox.pipeline.objects.forged import fragments_folder
-
-        return f"{fragments_folder(self.dir)}/{self._id()}"

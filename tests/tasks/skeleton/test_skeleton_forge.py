@@ -476,7 +476,7 @@ def test_a_piece_needs_no_more_memory_than_it_says(
     path = layer_of(tmp_path / "layer", np.asfortranarray(array), chunk=(32, 32, 32))
     small = {name: value for name, value in options.items() if name != "shape"}
     warm = Forge(layer_of(tmp_path / "warm", blocks((24, 24, 24), dtype)), **{**small, "dust_threshold": 0})
-    plan = Forge(path, memory_limit=10**11, **options)._plan()
+    plan = Forge(path, memory_limit=10**11, **options).plan()
     job = Forge(path, memory_limit=plan.needed(plan.grid[0]), **options)
     job.prepare()
     warm.prepare()

@@ -6,7 +6,7 @@ from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.objects.copying.labels_file import write_labels
 from teravox.pipeline.objects.copying.plan import Plan
-from teravox.pipeline.objects.result_folder import claim_folder
+from teravox.pipeline.objects.result_folder import claim_folder, let_name
 from teravox.pipeline.objects.sort import SORTS
 from teravox.pipeline.storage.folders import remove_folder
 from teravox.pipeline.storage.side_by_side import side_by_side
@@ -29,10 +29,7 @@ def prepare_copy(plan: Plan) -> None:
 
 def publish_copy(plan: Plan) -> None:
     """Let the layer name the copy, and remove what only the tasks needed."""
-    layer = Layer.open(plan.wish.dest, fresh=True)
-    word = plan.ways.sort.word
-    if layer.raw.get(word) != plan.folder:
-        layer.write_info(layer.raw | {word: plan.folder})
+    let_name(Layer.open(plan.wish.dest, fresh=True), plan.ways.sort, plan.folder)
     remove_folder(plan.dest, plan.transfer_folder)
 
 

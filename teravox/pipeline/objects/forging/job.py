@@ -1,0 +1,109 @@
+"""What the kinds that forge objects have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import msgspec
+
+from teravox.pipeline.box import Box, Grid
+from teravox.pipeline.job import Job
+from teravox.pipeline.objects.sort import Sort
+from teravox.pipeline.options import Layer
+
+if TYPE_CHECKING:
+    from teravox.pipeline.layers.layer import Layer as OpenLayer
+    from teravox.pipeline.objects.forged import Forged
+    from teravox.pipeline.objects.forging.choosing import Choice
+
+
+class Plan(Protocol):
+    """What is forged, piece by piece."""
+
+    @property
+    def layer(self) -> OpenLayer: ...
+
+    @property
+    def grid(self) -> Grid: ...
+
+    def memory(self, piece: Box) -> int:
+        """The most bytes that a piece needs."""
+
+
+class ForgeObjects(Job[Box], frozen=True):
+    """A job that forges objects; its kind says of which sort, and how."""
+
+    sort: ClassVar[Sort]
+
+    layer: Layer
+
+    def into(self) -> str:
+        """The folder of the objects to be made, within the layer."""
+        raise NotImplementedError
+
+    def choice(self) -> Choice:
+        """Which labels are forged."""
+        raise NotImplementedError
+
+    def plan(self, *, fresh: bool = False) -> Plan:
+        """The pieces; BadUsage says what cannot be."""
+        raise NotImplementedError
+
+    def forged(self) -> Forged:
+        """What is told of it when all is done."""
+        raise NotImplementedError
+
+    def prepare(self) -> None:
+        self.choice().prepare(self.plan(fresh=True).layer)
+
+    def pieces(self) -> Sequence[Box]:
+        return self.plan().grid
+
+    def memory(self, piece: Box) -> int:
+        return self.plan().memory(piece)
+
+    def outputs(self, piece: Box) -> Sequence[str]:
+        from teravox.pipeline.objects.forged import fragments_key
+
+        return [fragments_key(self.folder(), piece)]
+
+    def finish(self) -> None:
+        from teravox.pipeline.layers.provenance import record_processing
+        from teravox.pipeline.objects.forged import write_forged
+
+        layer = self.plan(fresh=True).layer
+        write_forged(layer, self.forged())
+        record_processing(layer.store, self._kind(), msgspec.to_builtins(self))
+
+    def report(self) -> str:
+        import shlex
+
+        words = ["teravox", self.sort.one, "merge", self.layer]
+        words += ["--dir", self.into()] if self.into() != self.sort.one else []
+        return f"The fragments are there. To make {self.sort.many} of them: {shlex.join(words)}"
+
+    def open(self, *, fresh: bool) -> OpenLayer:
+        """The layer, where it can hold what is to be made."""
+        from teravox.pipeline.layers.layer import Layer as OpenLayer
+        from teravox.pipeline.objects.result_folder import check_dir
+
+        layer = OpenLayer.open(self.layer, fresh=fresh)
+        self.choice().check(layer)
+        check_dir(layer, self.sort, self.into())
+        return layer
+
+    def id(self) -> str:
+        """What tells this forge from others."""
+        from teravox.pipeline.message import job_id
+
+        return job_id(self._kind(), self)[:16]
+
+    def folder(self) -> str:
+        """Where the fragments lie, within the layer."""
+        from teravox.pipeline.objects.forged import fragments_folder
+
+        return f"{fragments_folder(self.into())}/{self.id()}"
+
+    def _kind(self) -> str:
+        return f"{self.sort.one} forge"
