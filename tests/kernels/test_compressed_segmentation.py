@@ -7,11 +7,13 @@ from typing import Any
 import compressed_segmentation as reference
 import numpy as np
 import pytest
+import tinybrain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from teravox.kernels.compressed_segmentation.memory import has_rows
+from teravox.kernels.compressed_segmentation.modes import can_take_modes, unpack_modes
 from teravox.kernels.compressed_segmentation.pack import pack_labels
 from teravox.kernels.compressed_segmentation.unpack import WRONG, find_fault, unpack_labels
 
@@ -145,3 +147,50 @@ def test_an_array_whose_rows_do_not_lie_in_memory_one_by_one_is_known() -> None:
     assert not has_rows(labels[::-1])
     assert not has_rows(labels[:, ::-1])
     assert not has_rows(np.ascontiguousarray(labels))
+
+
+EVEN_BLOCKS = st.sampled_from([(8, 8, 8), (8, 8, 8), (4, 2, 3), (16, 4, 1), (2, 16, 5), (6, 10, 2), (32, 2, 2)])
+
+
+def modes_of(words: NDArray[np.uint32], block: Vec, like: Labels) -> Labels:
+    larger = np.zeros((like.shape[0] // 2 + 3, like.shape[1] // 2 + 2, like.shape[2] + 1), like.dtype, order="F")
+    out = larger[1:-2, 1:-1, :-1]
+    unpack_modes(words, block, out)
+    assert larger.astype(object).sum() == out.astype(object).sum()  # nothing is written beside it
+    return out
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.tuples(st.integers(1, 12), st.integers(1, 12), st.integers(1, 12)),
+    st.sampled_from(["uint32", "uint64"]),
+    st.sampled_from([1, 2, 3, 5, 17, 300]),
+    EVEN_BLOCKS,
+    st.integers(0, 99),
+)
+def test_modes_of_packed_labels_are_those_of_the_labels(
+    half: Vec, dtype: str, count: int, block: Vec, seed: int
+) -> None:
+    shape = (2 * half[0], 2 * half[1], half[2])
+    clumps = labels_of(shape, dtype, count, seed)
+    noise = np.random.default_rng(seed).permuted(clumps, axis=0)
+    for labels in (clumps, np.asfortranarray(noise)):
+        assert can_take_modes(block, labels.shape)
+        (expected,) = tinybrain.downsample_segmentation(labels, (2, 2, 1))
+        assert np.array_equal(modes_of(pack_labels(labels, block), block, labels), expected)
+
+
+def test_two_indices_that_stand_for_one_label_count_as_one_in_modes() -> None:
+    labels = np.zeros((4, 2, 1), np.uint32, order="F")
+    labels[:, :, 0] = [[1, 3], [2, 3], [1, 2], [3, 2]]
+    words = pack_labels(labels, (4, 2, 1)).copy()
+    table = np.flatnonzero(words == 2)[-1]
+    words[table] = 1
+    same = np.where(labels == 2, 1, labels).astype(np.uint32)
+    assert np.array_equal(unpacked(words, (4, 2, 1), labels), same)
+    assert modes_of(words, (4, 2, 1), labels)[:, 0, 0].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(("block", "shape"), [((8, 7, 8), (8, 14, 8)), ((8, 8, 8), (9, 8, 8)), ((8, 8, 8), (8, 15, 8))])
+def test_modes_are_not_taken_where_a_cell_lies_in_two_blocks_or_is_cut_off(block: Vec, shape: Vec) -> None:
+    assert not can_take_modes(block, shape)

@@ -204,12 +204,30 @@ def test_a_chunk_that_says_it_is_huge_is_refused_before_memory_is_taken(make: An
     skip_uninstalled(encoding)
     data = make()
     dtype = np.dtype("float32" if encoding in ("fpzip", "zfpc") else "uint8")
-    with pytest.raises(ValueError):
-        decode(encode(np.zeros((8, 8, 8, 1), dtype), scale(encoding))[:-9], scale(encoding), (8, 8, 8, 1), dtype)
+    decode(
+        encode(np.zeros((8, 8, 8, 1), dtype), scale(encoding)), scale(encoding), (8, 8, 8, 1), dtype
+    )  # loads its library
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(ValueError, match=r"expected|holds|shape"):
         decode(data, scale(encoding), (8, 8, 8, 1), dtype)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KB, or bytes
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_crackle_of_an_array_in_either_order_is_decoded_in_fortran_order(order: Any) -> None:  # Any: one of those above
+    import crackle
+
+    labels = np.random.default_rng(0).integers(0, 9, (11, 12, 13), np.uint32)
+    data = bytes(crackle.compress(np.array(labels, order=order)))
+    assert crackle.header(data).fortran_order == (order == "F")
+    read = decode(data, scale("crackle"), (11, 12, 13, 1), labels.dtype)
+    assert read.flags.f_contiguous
+    assert np.array_equal(read[..., 0], labels)
+    for at in range(4, 29):  # of the header; its check sum is no other's
+        broken = bytearray(data)
+        broken[at] ^= 1
+        with pytest.raises(ValueError):
+            decode(bytes(broken), scale("crackle"), (11, 12, 13, 1), labels.dtype)
 
 
 def test_a_png_whose_voxels_are_more_than_it_says_is_refused() -> None:

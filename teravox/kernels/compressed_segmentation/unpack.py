@@ -80,7 +80,7 @@ def _unpack(words: Words, block: Vec, flat: Labels, row: int, plane: int, shape:
                 values = np.int64(words[2 * number + 1])
                 number += 1
                 if bits == 0:
-                    label = _label(words, begin, wide, zero)
+                    label = label_at(words, begin, wide, zero)
                     for z in range(z0, z1):
                         for y in range(y0, y1):
                             base = y * row + z * plane
@@ -92,7 +92,7 @@ def _unpack(words: Words, block: Vec, flat: Labels, row: int, plane: int, shape:
                     for k in range(
                         min((len(words) - begin) // wide, 1 << bits)
                     ):  # words without a fault have no other index
-                        table[k] = _label(words, begin + k * wide, wide, zero)
+                        table[k] = label_at(words, begin + k * wide, wide, zero)
                 row_bits = bits * bx
                 in_one_word = bits <= 8 and row_bits <= 32 and 32 % row_bits == 0
                 for z in range(z0, z1):
@@ -109,12 +109,14 @@ def _unpack(words: Words, block: Vec, flat: Labels, row: int, plane: int, shape:
                             index = np.uint64((words[values + (bit >> 5)] >> np.uint32(bit & 31)) & mask)
                             bit += bits
                             flat[x] = (
-                                table[index] if bits <= 8 else _label(words, begin + np.int64(index) * wide, wide, zero)
+                                table[index]
+                                if bits <= 8
+                                else label_at(words, begin + np.int64(index) * wide, wide, zero)
                             )
 
 
 @compiled
-def _label(words: Words, at: Any, wide: int, zero: Any) -> Any:
+def label_at(words: Words, at: Any, wide: int, zero: Any) -> Any:
     label = zero | words[at]
     if wide == 2:
         label |= (zero | words[at + 1]) << (zero | np.uint32(32 * (wide - 1)))

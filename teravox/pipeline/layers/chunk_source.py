@@ -10,7 +10,7 @@ from teravox.pipeline.errors import BadInput
 from teravox.pipeline.last_words import saying
 from teravox.pipeline.layers.chunk_grid import chunk_key, chunks_of
 from teravox.pipeline.layers.chunk_numbers import chunk_numbers
-from teravox.pipeline.layers.codec import decode, most_bytes
+from teravox.pipeline.layers.codec import decode, decode_modes, most_bytes
 from teravox.pipeline.layers.cut_off import check_whole
 from teravox.pipeline.layers.encodings import BLOCK, MAY_CRASH
 from teravox.pipeline.layers.sharding.read import ShardReader
@@ -136,6 +136,13 @@ class ChunkSource:
                 return decode(data, self._scale, shape, layer.dtype, out)
             with saying(f"decoding {self._name(chunk)}, which is probably damaged. {REMEDY}"):
                 return decode(data, self._scale, shape, layer.dtype, out)
+        except ValueError as error:
+            raise self._broken(chunk, error) from None
+
+    def decode_modes(self, chunk: Box, data: bytes, out: Array) -> bool:
+        """Put the most frequent label of each cell of 2 x 2 x 1 voxels of a chunk into `out`, if that needs no decoding; whether it was done."""
+        try:
+            return decode_modes(data, self._scale, (*chunk.size, self._layer.info.num_channels), self._layer.dtype, out)
         except ValueError as error:
             raise self._broken(chunk, error) from None
 

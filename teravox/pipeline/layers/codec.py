@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from teravox.pipeline.layers.codecs.compressed_segmentation import decode_labels, encode_labels
+from teravox.pipeline.layers.codecs.compressed_segmentation import (
+    decode_label_modes,
+    decode_labels,
+    encode_labels,
+)
 from teravox.pipeline.layers.codecs.compresso import decode_compresso, encode_compresso
 from teravox.pipeline.layers.codecs.crackle import decode_crackle, encode_crackle
 from teravox.pipeline.layers.codecs.fpzip import decode_fpzip, decode_kempressed, encode_fpzip, encode_kempressed
@@ -63,6 +67,16 @@ def decode(data: bytes, scale: Scale, shape: Shape, dtype: DataType, out: Array 
         return voxels
     out[...] = voxels
     return out
+
+
+def decode_modes(data: bytes, scale: Scale, shape: Shape, dtype: DataType, out: Array) -> bool:
+    """Put the most frequent label of each cell of 2 x 2 x 1 voxels into `out`, if that can be had without decoding; whether it was.
+
+    ValueError says what is wrong with the bytes.
+    """
+    if scale.encoding != "compressed_segmentation" or not data:
+        return False
+    return decode_label_modes(data, shape, dtype, _block(scale), out)
 
 
 def _decode_raw(data: bytes, shape: Shape, dtype: DataType) -> Array:

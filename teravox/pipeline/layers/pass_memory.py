@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Vec
 from teravox.pipeline.layers.chunk_memory import A_CHUNK, COPIES, fetching_bytes, growth_of
+from teravox.pipeline.layers.first_mip import can_go_by_chunk
 from teravox.pipeline.layers.mips_made import MipsMade
 from teravox.pipeline.layers.shapes import clip
 from teravox.pipeline.storage.urls import is_local
@@ -16,18 +17,34 @@ if TYPE_CHECKING:
     from teravox.kernels.slabs import Method
 
 
+def goes_by_chunk(made: MipsMade, method: Method) -> bool:
+    """Whether the first mip is made of each chunk as it is read, so that a block's voxels are never there."""
+    return can_go_by_chunk(made.source, made.factor, method)
+
+
 def bytes_needed(made: MipsMade, method: Method, size: Vec, block: Vec, *, sparse: bool) -> int:
-    """The voxels of a block and of its mips, what is on its way there and from there, and the shards that are not whole yet."""
+    """The voxels of a block and of its mips, what is on its way there and from there, and the shards that are not whole yet.
+
+    Where the first mip is made by chunk, that kernel runs in every lane.
+    """
     from teravox.kernels.slabs import sizes_above, working_bytes
 
     layer, mips = made.layer, len(made.above)
     results = sum(made.bytes_of(sizes_above(block, made.factor, step)) for step in range(1, mips + 1))
     chunk = max(made.bytes_of(scale.chunk) * growth_of(scale.encoding) for scale in (made.source, *made.above))
     on_the_way = COPIES * chunk * layer.lanes + fetching_bytes(made.source, made.bytes_of((1, 1, 1)), math.prod(block))
-    kernel = working_bytes(
-        block, layer.info.num_channels, layer.info.itemsize, made.factor, mips, method, sparse=sparse
-    )
-    return math.ceil(LIBRARIES + made.bytes_of(block) + results + max(kernel, on_the_way) + _shards(made, size))
+
+    def working(size: Vec, mips: int) -> int:
+        return working_bytes(
+            size, layer.info.num_channels, layer.info.itemsize, made.factor, mips, method, sparse=sparse
+        )
+
+    voxels = made.bytes_of(block)
+    if goes_by_chunk(made, method):
+        voxels = 0
+        first = working(made.source.chunk, 1) + made.bytes_of(sizes_above(made.source.chunk, made.factor, 1))
+        on_the_way += first * layer.lanes
+    return math.ceil(LIBRARIES + voxels + results + max(working(block, mips), on_the_way) + _shards(made, size))
 
 
 def _shards(made: MipsMade, size: Vec) -> float:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from teravox.kernels.slabs import sizes_above
 from teravox.pipeline.box import Box, Grid
 from teravox.pipeline.layers.box_writer import BoxWriter
 from teravox.pipeline.layers.chunk_source import ChunkSource
 from teravox.pipeline.layers.encoding import compression_of
+from teravox.pipeline.layers.first_mip import FirstMip
 from teravox.pipeline.layers.mips_made import Nest, Result
 from teravox.pipeline.layers.one_pass import Pass
+from teravox.pipeline.layers.pass_memory import goes_by_chunk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,8 +33,6 @@ class _Walk:
     """A piece that is on its way: the buffer for its blocks, and the writers of the shards that are not whole yet."""
 
     def __init__(self, plan: Pass, piece: Box, *, fill_missing: bool, compress: str, level: int | None) -> None:
-        import numpy as np
-
         self._plan = plan
         self._made = plan.made
         self._compress = compress
@@ -39,7 +40,19 @@ class _Walk:
         self._source = ChunkSource(plan.made.layer, plan.made.mip, fill_missing=fill_missing)
         self._block = plan.block(piece.size)
         self._writers: dict[int, BoxWriter] = {}
-        self._buffer = np.empty(math.prod(self._block) * plan.made.layer.info.num_channels, plan.made.layer.dtype)
+        self._first: FirstMip | None = None
+        if goes_by_chunk(plan.made, plan.wish.method):
+            self._first = FirstMip(
+                self._source, plan.made.source, plan.made.factor, plan.wish.method, sparse=plan.wish.sparse
+            )
+        self._buffer = self._make_buffer()
+
+    def _make_buffer(self) -> Array:
+        """For the voxels of a block, or of the mip above it where these are enough."""
+        import numpy as np
+
+        size = self._block if self._first is None else sizes_above(self._block, self._made.factor, 1)
+        return np.empty(math.prod(size) * self._made.layer.info.num_channels, self._made.layer.dtype)
 
     def go(self, box: Box, nests: list[Nest]) -> None:
         """Walk through a box that begins and ends between the shards of these nests, one box of the largest after the other."""
@@ -55,20 +68,30 @@ class _Walk:
                 self.go(part, nests[:-1])
 
     def _do(self, block: Box) -> None:
-        from teravox.kernels.downsample import downsample
-
-        plan, made = self._plan, self._made
-        voxels = self._buffer[: block.voxels * made.layer.info.num_channels]
-        voxels = voxels.reshape((*block.size, made.layer.info.num_channels), order="F")
-        self._source.fill(block, voxels)
-        mips = downsample(voxels, made.factor, len(made.above), plan.wish.method, sparse=plan.wish.sparse)
-        for result in made.results(block):
+        mips = self._mips(block)
+        for result in self._made.results(block):
             part = mips.pop(0)
             if result.scale.sharding is not None:
                 self._writers[result.step].write(result.box, part)
                 continue
             with self._writer(result) as writer:
                 writer.write(result.box, part)
+
+    def _mips(self, block: Box) -> list[Array]:
+        """The mips above a block."""
+        from teravox.kernels.downsample import downsample
+
+        made, wish = self._made, self._plan.wish
+        size, mips = block.size, len(made.above)
+        if self._first is not None:
+            size, mips = sizes_above(size, made.factor, 1), mips - 1
+        voxels = self._buffer[: math.prod(size) * made.layer.info.num_channels]
+        voxels = voxels.reshape((*size, made.layer.info.num_channels), order="F")
+        if self._first is None:
+            self._source.fill(block, voxels)
+            return downsample(voxels, made.factor, mips, wish.method, sparse=wish.sparse)
+        self._first.fill(block, voxels)
+        return [voxels, *downsample(voxels, made.factor, mips, wish.method, sparse=wish.sparse)]
 
     def _writer(self, result: Result) -> BoxWriter:
         made = self._made

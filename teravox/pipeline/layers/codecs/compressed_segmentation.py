@@ -40,6 +40,19 @@ def decode_labels(data: bytes, shape: Shape, dtype: np.dtype[Any], block: Vec, o
     return voxels
 
 
+def decode_label_modes(data: bytes, shape: Shape, dtype: np.dtype[Any], block: Vec, out: Array) -> bool:
+    """Put the most frequent label of each cell of 2 x 2 x 1 voxels into `out`, without unpacking the voxels, if that can be done."""
+    from teravox.kernels.compressed_segmentation.memory import has_rows
+    from teravox.kernels.compressed_segmentation.modes import can_take_modes, unpack_modes
+
+    if not can_take_modes(block, shape[:3]) or not has_rows(out):
+        return False
+    check_labels(data, shape, dtype, block)
+    for channel, words in enumerate(_channels(data, shape[3])):
+        unpack_modes(words, block, out[..., channel])
+    return True
+
+
 def check_labels(data: bytes, shape: Shape, dtype: np.dtype[Any], block: Vec) -> None:
     """Raise ValueError if anything in the data points beyond their end."""
     from teravox.kernels.compressed_segmentation.unpack import WRONG, find_fault
