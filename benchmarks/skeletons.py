@@ -20,12 +20,14 @@ from benchmarks.pairs import measure_pairs, show
 
 PARAMETERS = ("--scale", "4", "--const", "10", "--dust-threshold", "1000")  # the latter two in nanometers and voxels
 
+MEMORY = "12GB"  # what forge may promise to need: far more than it needs, and the other side knows no such limit
+
 
 def ours(program: str) -> Side:
     return Side(
         "teravox",
         program,
-        lambda layer, shape: ["skeleton", "forge", str(layer), *_same(shape)],
+        lambda layer, shape: ["skeleton", "forge", str(layer), *_same(shape), "--memory", MEMORY],
         lambda layer: ["skeleton", "merge", str(layer), "--format", "sharded"],
     )
 

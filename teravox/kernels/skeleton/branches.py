@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
-from teravox.kernels.skeleton.components import Points, lengths_of
+from teravox.kernels.skeleton.components import Points, square_of
 from teravox.kernels.skeleton.skeleton import Edges
 
 
@@ -23,13 +23,9 @@ class Branches(NamedTuple):
     degrees: NDArray[np.int64]  # by vertex: how many edges it has
 
 
+@compiled
 def find_branches(edges: Edges, vertices: int) -> Branches:
     """The branches of a skeleton in the order of their first vertices; a ring without branch points begins at its lowest."""
-    return Branches(*_find_branches(edges, vertices))
-
-
-@compiled
-def _find_branches(edges: Edges, vertices: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     degrees = np.zeros(vertices, np.int64)
     for e in range(len(edges)):
         degrees[edges[e, 0]] += 1
@@ -71,26 +67,41 @@ def _find_branches(edges: Edges, vertices: int) -> tuple[NDArray[np.int64], NDAr
                     step = begin[vertex] if by[begin[vertex]] != by[step] else begin[vertex] + 1
                 count += 1
                 starts[count] = at
-    return starts[: count + 1], path[:at], degrees
+    return Branches(starts[: count + 1], path[:at], degrees)
 
 
+@compiled
 def lengths_along(points: Points, branches: Branches) -> NDArray[np.float64]:
     """How long each branch is, in nanometres."""
-    steps = lengths_of(points, np.stack([branches.path, np.roll(branches.path, -1)], axis=1))
-    steps[branches.starts[1:] - 1] = 0
-    return np.add.reduceat(steps, branches.starts[:-1])
+    lengths = np.zeros(len(branches.starts) - 1)
+    for b in range(len(lengths)):
+        for at in range(branches.starts[b], branches.starts[b + 1] - 1):
+            lengths[b] += np.sqrt(square_of(points, branches.path[at], branches.path[at + 1]))
+    return lengths
 
 
+@compiled
 def edges_along(branches: Branches, kept: NDArray[np.bool_]) -> Edges:
     """The edges that a flag for each place of the paths keeps: of a place it says whether one goes on to the next place."""
-    kept = kept.copy()
-    kept[branches.starts[1:] - 1] = False  # the last place of a branch
-    at = np.flatnonzero(kept)
-    return in_order(np.stack([branches.path[at], branches.path[at + 1]], axis=1))
+    edges = np.empty((len(branches.path), 2), np.int64)
+    count = 0
+    for b in range(len(branches.starts) - 1):
+        for at in range(branches.starts[b], branches.starts[b + 1] - 1):
+            if kept[at]:
+                edges[count, 0], edges[count, 1] = branches.path[at], branches.path[at + 1]
+                count += 1
+    return in_order(edges[:count])
 
 
+@compiled
 def in_order(edges: NDArray[np.int64]) -> Edges:
     """Edges from their lower vertices, in order."""
-    low, high = edges.min(axis=1, initial=0xFFFFFFFF), edges.max(axis=1, initial=0)
-    pairs = np.sort(low << 32 | high)
-    return np.stack([pairs >> 32, pairs & 0xFFFFFFFF], axis=1).astype(np.uint32)
+    pairs = np.empty(len(edges), np.uint64)
+    for e in range(len(edges)):
+        low, high = min(edges[e, 0], edges[e, 1]), max(edges[e, 0], edges[e, 1])
+        pairs[e] = np.uint64(low) << np.uint64(32) | np.uint64(high)
+    pairs.sort()
+    ordered = np.empty((len(edges), 2), np.uint32)
+    for e in range(len(edges)):
+        ordered[e, 0], ordered[e, 1] = np.uint32(pairs[e] >> np.uint64(32)), np.uint32(pairs[e])
+    return ordered

@@ -8,16 +8,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from teravox.kernels.compiled import compiled
 from teravox.kernels.skeleton.closing import join_close
-from teravox.kernels.skeleton.components import cable_length, keep_long
+from teravox.kernels.skeleton.components import Points, cable_length, keep_long
 from teravox.kernels.skeleton.loops import open_loops
-from teravox.kernels.skeleton.skeleton import Skeleton
+from teravox.kernels.skeleton.skeleton import Edges, Skeleton
 from teravox.kernels.skeleton.somata import Soma, contract_somata
 from teravox.kernels.skeleton.ticks import remove_ticks
 from teravox.kernels.skeleton.trunk import Ball
 from teravox.kernels.skeleton.weld import weld
 
-Flags = NDArray[np.bool_]
 Step = tuple[float, float, float]  # nanometres from one voxel to the next
 
 
@@ -45,21 +45,31 @@ def clean(fragments: Sequence[Skeleton], step: Step, wish: Wish) -> Skeleton:
     if wish.join:
         edges = join_close(points, edges, skeleton.radius, slack / 2)
     edges = remove_ticks(points, edges, skeleton.radius, piece, slack, wish.ball, wish.tick)
-    lost = np.ones(len(points), np.bool_)
-    lost[edges] = False
-    lost[_without_edges(skeleton)] = False
-    return _part_of(skeleton._replace(edges=edges), keep_long(points, edges, wish.least_cable) & ~lost)
+    rows, edges = _keep(points, skeleton.edges, edges, wish.least_cable)
+    return skeleton.taken(rows)._replace(edges=edges)
 
 
-def _without_edges(skeleton: Skeleton) -> Flags:
-    """Which vertices are skeletons of their own."""
-    alone = np.ones(len(skeleton.vertices), np.bool_)
-    alone[skeleton.edges] = False
-    return alone
-
-
-def _part_of(skeleton: Skeleton, kept: Flags) -> Skeleton:
-    """What lies between the vertices that are kept, in the same order."""
-    place = np.cumsum(kept, dtype=np.uint32) - np.uint32(1)
-    edges = skeleton.edges[kept[skeleton.edges[:, 0]]]
-    return skeleton.taken(np.flatnonzero(kept))._replace(edges=place[edges])
+@compiled
+def _keep(points: Points, before: Edges, edges: Edges, least: float) -> tuple[NDArray[np.int64], Edges]:
+    """The vertices of components with so much cable, in the same order, and their edges; none of those that have lost all edges."""
+    kept = keep_long(points, edges, least)
+    lost = np.zeros(len(points), np.bool_)
+    for e in range(len(before)):
+        lost[before[e, 0]] = lost[before[e, 1]] = True
+    for e in range(len(edges)):
+        lost[edges[e, 0]] = lost[edges[e, 1]] = False
+    place = np.empty(len(points), np.uint32)
+    rows = np.empty(len(points), np.int64)
+    count = 0
+    for v in range(len(points)):
+        if kept[v] and not lost[v]:
+            place[v] = count
+            rows[count] = v
+            count += 1
+    moved = np.empty((len(edges), 2), np.uint32)
+    there = 0
+    for e in range(len(edges)):
+        if kept[edges[e, 0]]:
+            moved[there, 0], moved[there, 1] = place[edges[e, 0]], place[edges[e, 1]]
+            there += 1
+    return rows[:count].copy(), moved[:there].copy()

@@ -12,15 +12,13 @@ from teravox.kernels.skeleton.unions import unite
 Points = NDArray[np.float64]  # (n, 3): where vertices are, in nanometres
 
 
-def lengths_of(points: Points, edges: Edges) -> NDArray[np.float64]:
-    """How long each edge is, in nanometres."""
-    squares: NDArray[np.float64] = np.square(points[edges[:, 0]] - points[edges[:, 1]]).sum(axis=1)
-    return np.sqrt(squares)
-
-
+@compiled
 def cable_length(points: Points, edges: Edges) -> float:
     """How long all edges are together, in nanometres."""
-    return float(lengths_of(points, edges).sum())
+    total = 0.0
+    for e in range(len(edges)):
+        total += np.sqrt(square_of(points, edges[e, 0], edges[e, 1]))
+    return total
 
 
 @compiled
@@ -46,8 +44,14 @@ def number_components(edges: Edges, vertices: int) -> tuple[NDArray[np.int64], i
     return parents, count
 
 
+@compiled
 def keep_long(points: Points, edges: Edges, least: float) -> NDArray[np.bool_]:
     """Which vertices lie in components of at least so many nanometres of cable."""
     component, count = number_components(edges, len(points))
-    cable = np.bincount(component[edges[:, 0]], lengths_of(points, edges), count)
-    return (cable >= least)[component]
+    cable = np.zeros(count)
+    for e in range(len(edges)):
+        cable[component[edges[e, 0]]] += np.sqrt(square_of(points, edges[e, 0], edges[e, 1]))
+    kept = np.empty(len(points), np.bool_)
+    for v in range(len(points)):
+        kept[v] = cable[component[v]] >= least
+    return kept

@@ -30,30 +30,58 @@ class Cover(NamedTuple):
     piece: NDArray[np.int32]
     slack: float  # nanometres by which a path may lie further off
     keys: NDArray[np.uint64]  # of cells, in order: the class of radii, z, y, x
-    order: NDArray[np.int64]  # the vertices that lie there
+    order: NDArray[np.int64]  # the vertices that lie there, those of one piece after another
+    ends: NDArray[np.int64]  # by place in this order: behind all of the same cell and piece
     cells: NDArray[np.float64]  # by class the size of cells; 0 where there are none
 
 
+@compiled
 def make_cover(points: Points, radius: Radius, piece: NDArray[np.int32], slack: float) -> Cover:
     """Sort vertices into cells."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    least = max(slack, float((high - low).max()) / ((1 << BITS) - 4))
-    classes = np.clip(np.ceil(np.log2(np.maximum(2 * radius + slack, least) / least)), 0, None).astype(np.int64)
-    classes = np.minimum(classes, MOST_CLASSES - 1)
-    sizes: NDArray[np.float64] = least * np.exp2(np.arange(MOST_CLASSES))
-    last = classes == MOST_CLASSES - 1
-    if last.any():
-        sizes[-1] = max(sizes[-1], 2 * float(radius[last].max()) + slack)
-    x, y, z = (((points - low) / sizes[classes][:, None]).astype(np.uint64) + np.uint64(1)).T
-    keys = classes.astype(np.uint64) << np.uint64(3 * BITS) | z << np.uint64(2 * BITS) | y << np.uint64(BITS) | x
-    order = np.argsort(keys, kind="stable")
-    sizes[np.bincount(classes, minlength=MOST_CLASSES) == 0] = 0
-    return Cover(points - low, radius, piece, slack, keys[order], order, sizes)
+    low, high = points[0].copy(), points[0].copy()
+    for v in range(len(points)):
+        for axis in range(3):
+            low[axis] = min(low[axis], points[v, axis])
+            high[axis] = max(high[axis], points[v, axis])
+    least = max(slack, (high - low).max() / ((1 << BITS) - 4))
+    sizes = least * 2.0 ** np.arange(MOST_CLASSES)
+    classes = np.empty(len(points), np.int64)
+    used = np.zeros(MOST_CLASSES, np.bool_)
+    for v in range(len(points)):
+        across = 2.0 * radius[v] + slack
+        n = 0
+        while n < MOST_CLASSES - 1 and sizes[n] < across:
+            n += 1
+        classes[v] = n
+        used[n] = True
+    for v in range(len(points)):
+        if classes[v] == MOST_CLASSES - 1:
+            sizes[-1] = max(sizes[-1], 2.0 * radius[v] + slack)
+    moved = points - low
+    keys = np.empty(len(points), np.uint64)
+    for v in range(len(points)):
+        size = sizes[classes[v]]
+        key = np.uint64(classes[v])
+        for axis in range(2, -1, -1):
+            key = key << np.uint64(BITS) | np.uint64(np.int64(moved[v, axis] / size) + 1)
+        keys[v] = key
+    by_piece = np.argsort(piece, kind="mergesort")
+    order = by_piece[np.argsort(keys[by_piece], kind="mergesort")]
+    keys = keys[order]
+    ends = np.empty(len(order), np.int64)
+    for at in range(len(order) - 1, -1, -1):
+        goes_on = at + 1 < len(order) and keys[at] == keys[at + 1] and piece[order[at]] == piece[order[at + 1]]
+        ends[at] = ends[at + 1] if goes_on else at + 1
+    sizes[~used] = 0
+    return Cover(moved, radius, piece, slack, keys, order, ends, sizes)
 
 
 @compiled
 def is_covered(cover: Cover, vertex: int, reach: float, branch: int, forest: Forest) -> bool:
-    """Whether a vertex of a branch lies in the balls of other branches, made larger by `reach` or their own radius."""
+    """Whether a vertex of a branch lies in the balls of other branches, made larger by `reach` or their own radius.
+
+    What its own piece traced does not count: the rest of the piece was known where it was traced.
+    """
     for size_class in range(len(cover.cells)):
         size = cover.cells[size_class]
         if size == 0:
@@ -67,6 +95,9 @@ def is_covered(cover: Cover, vertex: int, reach: float, branch: int, forest: For
                 high = low + np.uint64(2)  # cells beside each other along x follow each other
                 at = np.searchsorted(cover.keys, low)
                 while at < len(cover.keys) and cover.keys[at] <= high:
+                    if cover.piece[cover.order[at]] == cover.piece[vertex] != SHARED:
+                        at = cover.ends[at]
+                        continue
                     if _covers(cover, cover.order[at], vertex, reach, branch, forest):
                         return True
                     at += 1
@@ -76,8 +107,6 @@ def is_covered(cover: Cover, vertex: int, reach: float, branch: int, forest: For
 @compiled
 def _covers(cover: Cover, other: int, vertex: int, reach: float, branch: int, forest: Forest) -> bool:
     if forest.owner[other] == GONE or belongs_to(forest, other, branch):
-        return False
-    if cover.piece[other] == cover.piece[vertex] and cover.piece[vertex] != SHARED:
         return False
     most = cover.radius[other] + min(reach, cover.radius[other]) + cover.slack
     return bool(square_of(cover.points, other, vertex) <= most * most)

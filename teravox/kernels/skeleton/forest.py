@@ -35,7 +35,9 @@ class Forest(NamedTuple):
 
 
 @compiled
-def make_forest(starts: Places, path: Places, degrees: Places) -> Forest:
+def make_forest(branches: Branches) -> Forest:
+    """The forest of these branches, of which none closes a loop."""
+    starts, path, degrees = branches
     count = len(starts) - 1
     ends = np.empty((count, 2), np.int64)
     owner = np.full(len(degrees), SEVERAL, np.int64)
@@ -113,9 +115,3 @@ def fuse(forest: Forest, vertex: int) -> tuple[int, int]:
     forest.last[a] = forest.last[c]
     forest.owner[vertex] = a
     return a, c
-
-
-def forest_of(branches: Branches) -> Forest:
-    """The forest of these branches, of which none closes a loop."""
-    forest: Forest = make_forest(branches.starts, branches.path, branches.degrees)
-    return forest

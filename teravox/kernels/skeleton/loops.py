@@ -9,7 +9,7 @@ from teravox.kernels.compiled import compiled
 from teravox.kernels.skeleton.branches import edges_along, find_branches, lengths_along
 from teravox.kernels.skeleton.components import Points, number_components
 from teravox.kernels.skeleton.cover import Cover, Radius, make_cover, runs_beside
-from teravox.kernels.skeleton.forest import Forest, Places, drop, forest_of, list_members
+from teravox.kernels.skeleton.forest import Forest, Places, drop, list_members, make_forest
 from teravox.kernels.skeleton.skeleton import Edges
 from teravox.kernels.skeleton.unions import unite
 
@@ -29,7 +29,7 @@ def open_loops(points: Points, edges: Edges, radius: Radius, piece: NDArray[np.i
     order = np.lexsort((lengths_along(points, branches), -weakest))
     closing = _closing(branches.path[branches.starts[:-1]], branches.path[ends], order, len(points))
     kept = np.ones(len(branches.path), np.bool_)
-    _open(forest_of(branches), closing, make_cover(points, radius, piece, slack), kept)
+    _open(make_forest(branches), closing, make_cover(points, radius, piece, slack), kept)
     return edges_along(branches, kept)
 
 

@@ -9,12 +9,13 @@ from teravox.kernels.compiled import compiled
 from teravox.kernels.skeleton.branches import edges_along, find_branches, lengths_along
 from teravox.kernels.skeleton.components import Points
 from teravox.kernels.skeleton.cover import Cover, Radius, make_cover, runs_beside
-from teravox.kernels.skeleton.forest import Forest, drop, forest_of, fuse, list_members
+from teravox.kernels.skeleton.forest import Forest, drop, fuse, list_members, make_forest
 from teravox.kernels.skeleton.heap import pop, push
 from teravox.kernels.skeleton.skeleton import Edges
 from teravox.kernels.skeleton.trunk import Ball, Walk, lies_in_trunk, make_walk, may_lie_in_trunk
 
 
+@compiled
 def remove_ticks(
     points: Points, edges: Edges, radius: Radius, piece: NDArray[np.int32], slack: float, ball: Ball, shortest: float
 ) -> Edges:
@@ -27,11 +28,16 @@ def remove_ticks(
     branches = find_branches(edges, len(points))
     if not (branches.degrees > 2).any():
         return edges
-    forest = forest_of(branches)
+    forest = make_forest(branches)
     cover = make_cover(points, radius, piece, slack)
-    of_one_piece = bool((piece == piece[0]).all())
+    of_one_piece = (piece == piece[0]).all()
     _prune(forest, lengths_along(points, branches), shortest, of_one_piece, cover, make_walk(edges, len(points)), ball)
-    return edges_along(branches, np.repeat(~forest.gone, np.diff(branches.starts))) if forest.gone.any() else edges
+    if not forest.gone.any():
+        return edges
+    kept = np.empty(len(branches.path), np.bool_)
+    for b in range(len(forest.gone)):
+        kept[branches.starts[b] : branches.starts[b + 1]] = not forest.gone[b]
+    return edges_along(branches, kept)
 
 
 @compiled

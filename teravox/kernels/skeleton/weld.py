@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from teravox.kernels.compiled import compiled
+from teravox.kernels.skeleton.branches import in_order
 from teravox.kernels.skeleton.skeleton import Edges, Skeleton, Values, Vertices
 
 SHARED = -1  # the piece of vertices that lie in several
@@ -34,49 +36,100 @@ def weld(fragments: Sequence[Skeleton]) -> Welded:
     edges = np.concatenate(
         [fragment.edges.astype(np.int64) + start for fragment, start in zip(fragments, starts, strict=False)]
     )
-    order, firsts = _equal_runs(vertices)
-    place = np.empty(len(order), np.int64)
-    place[order] = np.cumsum(firsts) - 1
-    begins = np.flatnonzero(firsts)
-    names = fragments[0].attributes
+    runs = _equal_runs(vertices)
+    order, begins = _equal_runs_of_far(vertices) if runs is None else runs
+    kept, largest, piece = _join_runs(order, begins, radius, owner)
     skeleton = Skeleton(
-        vertices[order[begins]],
-        _edges_once(place[edges]),
-        _largest(radius[order], begins),
+        vertices[kept],
+        _edges_once(edges, order, begins),
+        largest,
         {
             name: _largest(np.concatenate([fragment.attributes[name] for fragment in fragments])[order], begins)
-            for name in names
+            for name in fragments[0].attributes
         },
     )
-    owner = owner[order]
-    piece = owner[begins]
-    if len(begins) != len(owner):
-        piece = np.where(np.maximum.reduceat(owner, begins) == np.minimum.reduceat(owner, begins), piece, SHARED)
-    return Welded(skeleton, piece.astype(np.int32))
+    return Welded(skeleton, piece)
 
 
-def _equal_runs(vertices: Vertices) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The vertices in order of z, y and x, and which of them, in this order, differ from the one before."""
-    low = vertices.min(axis=0).astype(np.int64)
-    bits = [int(size).bit_length() for size in vertices.max(axis=0).astype(np.int64) - low]
-    if sum(bits) > 64:
-        order = np.lexsort(vertices.T)
-        ordered = vertices[order]
-        differs = (ordered[1:] != ordered[:-1]).any(axis=1)
-    else:
-        x, y, z = (vertices - low).astype(np.uint64).T
-        keys = (z << np.uint64(bits[0] + bits[1])) | (y << np.uint64(bits[0])) | x
-        order = np.argsort(keys, kind="stable")
-        ordered = keys[order]
-        differs = ordered[1:] != ordered[:-1]
-    return order, np.concatenate([[True], differs])
+@compiled
+def _equal_runs(vertices: Vertices) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """The vertices in order of z, y and x, and where in this order those begin that are equal; None if they lie too far apart."""
+    low, high = vertices[0].astype(np.int64), vertices[0].astype(np.int64)
+    for v in range(len(vertices)):
+        for axis in range(3):
+            low[axis] = min(low[axis], vertices[v, axis])
+            high[axis] = max(high[axis], vertices[v, axis])
+    bits = np.zeros(3, np.int64)
+    for axis in range(3):
+        while high[axis] - low[axis] >> bits[axis]:
+            bits[axis] += 1
+    if bits.sum() > 64:
+        return None
+    keys = np.empty(len(vertices), np.uint64)
+    for v in range(len(vertices)):
+        key = np.uint64(0)
+        for axis in range(2, -1, -1):
+            key = key << np.uint64(bits[axis]) | np.uint64(vertices[v, axis] - low[axis])
+        keys[v] = key
+    order = np.argsort(keys, kind="mergesort")
+    begins = np.empty(len(order), np.int64)
+    count = 0
+    for at in range(len(order)):
+        if at == 0 or keys[order[at]] != keys[order[at - 1]]:
+            begins[count] = at
+            count += 1
+    return order, begins[:count].copy()
 
 
-def _edges_once(edges: NDArray[np.int64]) -> Edges:
-    """Edges from their lower vertices, in order, each once; none from a vertex to itself."""
-    low, high = edges.min(axis=1), edges.max(axis=1)
-    pairs = np.unique((low << 32 | high)[low != high])
-    return np.stack([pairs >> 32, pairs & 0xFFFFFFFF], axis=1).astype(np.uint32)
+def _equal_runs_of_far(vertices: Vertices) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same of vertices that lie anywhere."""
+    order = np.lexsort(vertices.T)
+    ordered = vertices[order]
+    differs = (ordered[1:] != ordered[:-1]).any(axis=1)
+    return order, np.flatnonzero(np.concatenate([[True], differs]))
+
+
+@compiled
+def _join_runs(
+    order: NDArray[np.int64], begins: NDArray[np.int64], radius: NDArray[np.float32], owner: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int32]]:
+    """The first vertex of each run, its largest radius, and its piece."""
+    kept = np.empty(len(begins), np.int64)
+    largest, piece = np.empty(len(begins), np.float32), np.empty(len(begins), np.int32)
+    for run in range(len(begins)):
+        first = begins[run]
+        end = begins[run + 1] if run + 1 < len(begins) else len(order)
+        kept[run] = order[first]
+        largest[run], piece[run] = radius[order[first]], owner[order[first]]
+        for at in range(first + 1, end):
+            largest[run] = max(largest[run], radius[order[at]])
+            if owner[order[at]] != owner[order[first]]:
+                piece[run] = SHARED
+    return kept, largest, piece
+
+
+@compiled
+def _edges_once(edges: NDArray[np.int64], order: NDArray[np.int64], begins: NDArray[np.int64]) -> Edges:
+    """Edges between runs, from the lower one, in order, each once; none from a run to itself."""
+    place = np.empty(len(order), np.int64)
+    for run in range(len(begins)):
+        end = begins[run + 1] if run + 1 < len(begins) else len(order)
+        for at in range(begins[run], end):
+            place[order[at]] = run
+    moved = np.empty((len(edges), 2), np.int64)
+    count = 0
+    for e in range(len(edges)):
+        a, b = place[edges[e, 0]], place[edges[e, 1]]
+        if a != b:
+            moved[count, 0], moved[count, 1] = a, b
+            count += 1
+    ordered = in_order(moved[:count])
+    count = 0
+    for e in range(len(ordered)):
+        if e == 0 or ordered[e, 0] != ordered[e - 1, 0] or ordered[e, 1] != ordered[e - 1, 1]:
+            ordered[count] = ordered[e]
+            count += 1
+    return ordered[:count].copy()
 
 
 def _largest(values: Values, begins: NDArray[np.int64]) -> Values:
