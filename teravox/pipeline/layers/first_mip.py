@@ -17,16 +17,8 @@ if TYPE_CHECKING:
     Array = NDArray[Any]  # of the layer's data type
 
 
-def can_go_by_chunk(scale: Scale, factor: Vec, method: Method) -> bool:
-    """Whether a chunk's part of the mip above it depends on nothing else, for boxes that begin between two cells.
-
-    Averages of several mips are made of the sums of all voxels, so they are not made of the mip in between.
-    """
-    return method != "average" and all(n % f == 0 for n, f in zip(scale.chunk, factor, strict=True))
-
-
 class FirstMip:
-    """Makes the mip above boxes of a source; each chunk at a factor that `can_go_by_chunk` allows."""
+    """Makes the mip above boxes of a source; for what `goes_by_chunk` of pass_memory.py allows."""
 
     def __init__(self, source: ChunkSource, scale: Scale, factor: Vec, method: Method, *, sparse: bool) -> None:
         self._source = source

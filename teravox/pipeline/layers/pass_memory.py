@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Vec
 from teravox.pipeline.layers.chunk_memory import A_CHUNK, COPIES, fetching_bytes, growth_of
-from teravox.pipeline.layers.first_mip import can_go_by_chunk
 from teravox.pipeline.layers.mips_made import MipsMade
 from teravox.pipeline.layers.shapes import clip
 from teravox.pipeline.storage.urls import is_local
@@ -18,8 +17,12 @@ if TYPE_CHECKING:
 
 
 def goes_by_chunk(made: MipsMade, method: Method) -> bool:
-    """Whether the first mip is made of each chunk as it is read, so that a block's voxels are never there."""
-    return can_go_by_chunk(made.source, made.factor, method)
+    """Whether the first mip is made of each chunk as it is read, so that a block's voxels are never there.
+
+    It is where no cell lies in two chunks. Averages of several mips are made of the sums of all voxels, so they are not
+    made of the mip in between.
+    """
+    return method != "average" and all(n % f == 0 for n, f in zip(made.source.chunk, made.factor, strict=True))
 
 
 def bytes_needed(made: MipsMade, method: Method, size: Vec, block: Vec, *, sparse: bool) -> int:
