@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import platform
 import re
 import resource
 import sys
@@ -30,6 +32,10 @@ def peak_memory() -> int:
 
 def memory_of(pid: int) -> int:
     """The bytes that another process holds now; 0 if it is gone."""
+    if platform.system() == "Linux":  # with no library, which would take longer to load than many jobs' supervisors work
+        with contextlib.suppress(OSError):
+            return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return 0
     import psutil
 
     try:
