@@ -8,14 +8,14 @@ import msgspec
 
 from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.errors import BadInput, BadUsage
-from teravox.pipeline.label_tables.label_range import LabelRange
 from teravox.pipeline.label_tables.merged import is_merged
 from teravox.pipeline.label_tables.parquet import ParquetWriter
-from teravox.pipeline.label_tables.plan import Counts, MergePlan, open_counts, plan_merge
-from teravox.pipeline.label_tables.rows_file import RowsFile, broken
+from teravox.pipeline.label_tables.plan import REMEDY, Counts, MergePlan, open_counts, plan_merge
 from teravox.pipeline.label_tables.sums import LabelSums
 from teravox.pipeline.label_tables.table import COLUMNS, TABLE, Group, TableIndex
 from teravox.pipeline.layers.layer import Layer
+from teravox.pipeline.sorted_rows.file import RowsFile, broken
+from teravox.pipeline.sorted_rows.key_range import KeyRange
 from teravox.pipeline.storage.folders import remove_empty_folders
 from teravox.pipeline.storage.side_by_side import side_by_side
 from teravox.pipeline.store import Store
@@ -72,17 +72,17 @@ def read_plan(layer: Layer, mip: int, folder: str) -> MergePlan:
     return plan
 
 
-def part_keys(folder: str, piece: LabelRange) -> list[str]:
+def part_keys(folder: str, piece: KeyRange) -> list[str]:
     """What a range leaves behind: its part of the table, and what the index of the table says of it."""
     return [f"{folder}/parts/{piece.plan}/{piece.number:05d}.{ending}" for ending in ("parquet", "json")]
 
 
-def merge_range(store: Store, folder: str, plan: MergePlan, piece: LabelRange, memory: int) -> None:
+def merge_range(store: Store, folder: str, plan: MergePlan, piece: KeyRange, memory: int) -> None:
     """Write the part of the table that a range of labels makes, unless all of it is there.
 
     It may run twice, and beside other ranges.
     """
-    from teravox.kernels.label_table import widen
+    from teravox.kernels.label_table import ROW, widen
 
     if piece.plan != plan.id:
         raise BadInput(f"range {piece.number} belongs to plan {piece.plan}, and {store.url}/{folder} has a newer one")
@@ -91,7 +91,7 @@ def merge_range(store: Store, folder: str, plan: MergePlan, piece: LabelRange, m
     sums = LabelSums(room_for_merge(memory), f"range {piece.number} of {store.url}/{folder}")
 
     def read(file: RowsFile) -> Rows:
-        return widen(file.read(piece.first, piece.last))
+        return widen(file.read(piece.first, piece.last, ROW))
 
     for rows in side_by_side(read, open_counts(store, folder, plan.counts)):
         sums.add(rows)
@@ -163,4 +163,4 @@ def _get_json(store: Store, key: str, type: type[T]) -> T | None:
     try:
         return msgspec.json.decode(data, type=type)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise broken(store, key, str(error)) from None
+        raise broken(store, key, str(error), REMEDY) from None

@@ -11,8 +11,9 @@ from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.label_tables.parquet import Span, unpack
 from teravox.pipeline.label_tables.places import table_folder
-from teravox.pipeline.label_tables.rows_file import broken
+from teravox.pipeline.label_tables.plan import REMEDY
 from teravox.pipeline.layers.layer import Layer
+from teravox.pipeline.sorted_rows.file import broken
 from teravox.pipeline.storage.side_by_side import side_by_side
 from teravox.pipeline.store import Store
 
@@ -77,7 +78,7 @@ class LabelTable:
         try:
             index = msgspec.json.decode(data, type=TableIndex)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise broken(layer.store, key, str(error)) from None
+            raise broken(layer.store, key, str(error), REMEDY) from None
         if index.version != 1:
             raise BadInput(f"{layer.store.url}/{key} is of version {index.version}, and this teravox knows 1")
         return cls(layer.store, folder, index)
@@ -124,7 +125,7 @@ class LabelTable:
             try:
                 return name, unpack(data or b"", self.index.columns[name], group.rows)
             except ValueError as error:
-                raise broken(self._store, key, f"{name}: {error}") from None
+                raise broken(self._store, key, f"{name}: {error}", REMEDY) from None
 
         found = dict(side_by_side(column, names))
         return {name: found[name] for name in names}

@@ -71,7 +71,7 @@ class Count(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         from teravox.pipeline.label_tables.counting import count_labels
         from teravox.pipeline.label_tables.merged import expect_counts
         from teravox.pipeline.label_tables.places import counts_key
-        from teravox.pipeline.label_tables.rows_file import encode_rows
+        from teravox.pipeline.sorted_rows.file import encode_rows
 
         layer, counts = self._plan(fresh=True)
         box = piece.intersect(counts.bounds)

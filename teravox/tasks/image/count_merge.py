@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from teravox.pipeline.job import Job
-from teravox.pipeline.label_tables.label_range import LabelRange
 from teravox.pipeline.label_tables.options import SegmentProperties, TableOutput
 from teravox.pipeline.options import Bounds, Layer, Memory, Mip
+from teravox.pipeline.sorted_rows.key_range import KeyRange
 
 if TYPE_CHECKING:
     from teravox.pipeline.label_tables.plan import MergePlan
     from teravox.pipeline.layers.layer import Layer as OpenLayer
 
 
-class CountMerge(Job[LabelRange], frozen=True, rename={"memory_limit": "memory"}):
+class CountMerge(Job[KeyRange], frozen=True, rename={"memory_limit": "memory"}):
     """Merge what image count has counted, as tasks, one range of labels each.
 
     image count merges by itself what is small enough, and says so where it is not. The ranges are chosen by what
@@ -39,20 +39,20 @@ class CountMerge(Job[LabelRange], frozen=True, rename={"memory_limit": "memory"}
         check_publishing(layer, output=self.output, segment_properties=self.segment_properties)
         make_plan(layer, self.mip, folder, self.memory_limit)
 
-    def pieces(self) -> Sequence[LabelRange]:
+    def pieces(self) -> Sequence[KeyRange]:
         layer, folder = self._open()
         return self._plan(layer, folder).ranges
 
-    def memory(self, piece: LabelRange) -> int:  # noqa: ARG002 - ranges are chosen by memory, so they need all the same
+    def memory(self, piece: KeyRange) -> int:  # noqa: ARG002 - ranges are chosen by memory, so they need all the same
         return self.memory_limit
 
-    def run(self, piece: LabelRange) -> None:
+    def run(self, piece: KeyRange) -> None:
         from teravox.pipeline.label_tables.merge import merge_range
 
         layer, folder = self._open(fresh=True)
         merge_range(layer.store, folder, self._plan(layer, folder), piece, self.memory_limit)
 
-    def outputs(self, piece: LabelRange) -> Sequence[str]:
+    def outputs(self, piece: KeyRange) -> Sequence[str]:
         from teravox.pipeline.label_tables.merge import part_keys
 
         _, folder = self._open()

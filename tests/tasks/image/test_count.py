@@ -23,10 +23,10 @@ from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.label_tables import merge as merging
 from teravox.pipeline.label_tables import parquet, segment_properties
 from teravox.pipeline.label_tables.plan import open_counts, plan_merge
-from teravox.pipeline.label_tables.rows_file import RowsFile, encode_rows
 from teravox.pipeline.label_tables.sums import LabelSums
 from teravox.pipeline.label_tables.table import LabelTable
 from teravox.pipeline.layers.layer import Layer
+from teravox.pipeline.sorted_rows.file import RowsFile, encode_rows
 from teravox.pipeline.storage.open import open_store
 from teravox.pipeline.storage.tally import TALLY
 from teravox.tasks.image import count as count_file
@@ -202,7 +202,7 @@ def test_a_box_that_is_counted_anew_needs_the_others_too(tmp_path: Path) -> None
     job.prepare()
     first, last = job.pieces()
     job.run(last)
-    with pytest.raises(BadInput, match=r"0-16_0-16_0-8.rows is missing, so not every box was counted"):
+    with pytest.raises(BadInput, match=r"0-16_0-16_0-8.rows cannot be read: it is missing. Not every box was counted"):
         job.finish()
     assert list(table_of(path)) == [1]
     job.run(first)
@@ -331,7 +331,9 @@ def test_a_box_that_was_not_counted_is_named(tmp_path: Path) -> None:
     job = Count(path, shape=(16, 16, 8))
     job.prepare()
     job.run(job.pieces()[0])
-    with pytest.raises(BadInput, match=r"counts/16x16x8/16-32_0-16_0-8.rows is missing, so not every box was counted"):
+    with pytest.raises(
+        BadInput, match=r"counts/16x16x8/16-32_0-16_0-8.rows cannot be read: it is missing. Not every box was counted"
+    ):
         job.finish()
 
 
@@ -380,14 +382,14 @@ def test_a_range_of_rows_is_read_alone(rows: int, low: int, width: int) -> None:
     table = np.zeros(rows, ROW)
     table["label"] = np.arange(rows) + 100
     store.put("a.rows", encode_rows(table))
-    file = RowsFile.open(store, "a.rows")
-    assert file is not None
+    file = RowsFile.open(store, "a.rows", "")
     assert file.rows == rows
-    found = file.read(low, low + width)["label"].tolist()
+    found = file.read(low, low + width, ROW)["label"].tolist()
     assert found == [n for n in range(100, 100 + rows) if low <= n <= low + width]
 
 
 def test_ranges_hold_about_as_much_as_they_should(tmp_path: Path) -> None:
+    from teravox.kernels.label_table import ROW
     from teravox.pipeline.label_tables.plan import Counts
 
     array = np.random.default_rng(0).integers(0, 5000, (64, 64, 16, 1)).astype(np.uint32, order="F")
@@ -398,8 +400,8 @@ def test_ranges_hold_about_as_much_as_they_should(tmp_path: Path) -> None:
     layer = Layer.open(path)
     counts = Counts(0, layer.bounds(0), layer.bounds(0), (32, 32, 16))
     plan = plan_merge(layer.store, FOLDER, counts, 4000)
-    files = [RowsFile.open(layer.store, key) for key in counts.keys(FOLDER)]
-    sizes = [sum(len(file.read(r.first, r.last)) for file in files if file) for r in plan.ranges]
+    files = [RowsFile.open(layer.store, key, "") for key in counts.keys(FOLDER)]
+    sizes = [sum(len(file.read(r.first, r.last, ROW)) for file in files) for r in plan.ranges]
     assert sum(sizes) == plan.rows
     assert max(sizes) < 2000
     assert len(plan.ranges) >= plan.rows // 1000
