@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import DracoPy
 import numpy as np
 import pytest
 from cloudvolume import Mesh
@@ -53,15 +52,6 @@ def test_what_cannot_be_packed_is_refused() -> None:
         encode(vertices, TETRAHEDRON[:0], 16)
     with pytest.raises(ValueError, match="1,024 has more than 10 bits"):
         encode(vertices, TETRAHEDRON, 10)
-
-
-def test_what_draco_refuses_is_never_an_empty_fragment(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*arguments: object, **options: object) -> bytes:
-        raise DracoPy.EncodingFailedException("no")
-
-    monkeypatch.setattr(DracoPy, "encode", refuse)
-    with pytest.raises(ValueError, match="Draco cannot pack 4 faces of 4 vertices"):
-        encode(np.eye(4, 3, dtype=np.uint32), TETRAHEDRON, 16)
 
 
 @pytest.mark.parametrize("length", [0, 3, 11, 30])

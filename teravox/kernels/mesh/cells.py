@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from teravox.kernels.compiled import compiled
-from teravox.kernels.mesh.surface import Surface
+from teravox.kernels.compiled import compiled, read_only
+from teravox.kernels.mesh.surface import Surface, bounds_of
 
 Vec = tuple[int, int, int]
 
@@ -17,11 +17,10 @@ def cut(surface: Surface, origin: Vec, cell: Vec) -> Iterator[tuple[Vec, Surface
     """What of a surface lies in each cell, in half voxels as before; vertices in the planes between cells come in several."""
     if surface.is_empty:
         return
-    low, high = surface.vertices.min(axis=0), surface.vertices.max(axis=0)
-    first = (low.astype(np.int64) - origin) // cell
-    count = (high.astype(np.int64) - origin - 1) // cell - first + 1
-    count = np.maximum(count, 1)
-    if count.prod() == 1:
+    low, high = bounds_of(read_only(surface.vertices))
+    first = (low - origin) // cell
+    count = np.maximum((high - origin - 1) // cell - first + 1, 1)
+    if (count == 1).all():
         yield _triple(first), surface
         return
     start = np.asarray(origin, np.int64) + first * cell
@@ -34,13 +33,37 @@ def cut(surface: Surface, origin: Vec, cell: Vec) -> Iterator[tuple[Vec, Surface
         yield _triple(np.array([x, y, z]) + first), pick(surface, some)
 
 
-def pick(surface: Surface, faces: NDArray[np.intp] | NDArray[np.bool_]) -> Surface:
+def pick(surface: Surface, faces: NDArray[np.intp]) -> Surface:
     """The surface of some of the faces, its vertices in the order that they had."""
-    some = surface.faces[faces]
-    used = np.zeros(len(surface.vertices), bool)
-    used[some] = True
-    numbers = np.cumsum(used, dtype=np.uint32) - np.uint32(1)
-    return Surface(surface.vertices[used], numbers[some])
+    return Surface(*_pick(read_only(surface.vertices), read_only(surface.faces), faces))
+
+
+@compiled
+def _pick(
+    vertices: NDArray[np.int32], faces: NDArray[np.uint32], some: NDArray[np.intp]
+) -> tuple[NDArray[np.int32], NDArray[np.uint32]]:  # pragma: no cover - compiled
+    low, high = len(vertices), 0
+    for face in some:
+        for k in range(3):
+            v = int(faces[face, k])
+            low, high = min(low, v), max(high, v + 1)
+    place = np.zeros(max(high - low, 0), np.uint32)
+    for face in some:
+        for k in range(3):
+            place[faces[face, k] - low] = 1
+    count = place.sum()
+    kept, corners = np.empty((count, 3), np.int32), np.empty((len(some), 3), np.uint32)
+    count = 0
+    for i in range(len(place)):
+        if place[i]:
+            for axis in range(3):
+                kept[count, axis] = vertices[low + i, axis]
+            place[i] = count
+            count += 1
+    for i in range(len(some)):
+        for k in range(3):
+            corners[i, k] = place[faces[some[i], k] - low]
+    return kept, corners
 
 
 def _triple(numbers: NDArray[np.int64]) -> Vec:

@@ -1,8 +1,9 @@
 """The edges of a surface, each as two halves that know each other, and the collapse of one of them.
 
-Half-edge 3 f + k runs from corner k of face f to the next corner. `halves` says the vertex where each starts (START), and the
-one that runs the other way (TWIN), or NONE. `leaving` gives each vertex a half-edge that starts there: at the rim of an
-open surface the one from which a turn passes all its faces. They are plain arrays, for which compiled loops are fastest.
+Half-edge 4 f + k runs from corner k of face f to the next corner; every fourth number is none. `halves` says the vertex where
+each starts (START), and the one that runs the other way (TWIN), or NONE. `leaving` gives each vertex a half-edge that
+starts there: at the rim of an open surface the one from which a turn passes all its faces. They are plain arrays, for
+which compiled loops are fastest.
 """
 
 from __future__ import annotations
@@ -25,80 +26,87 @@ WIDEST = 64  # faces around a vertex, beyond which it is left alone
 @compiled
 def follow(h: int) -> int:
     """The next half-edge of the same face."""
-    return h - 2 if h % 3 == 2 else h + 1
+    return h & ~3 | 9 >> 2 * (h & 3) & 3  # 0, 1, 2 become 1, 2, 0
 
 
 @compiled
 def precede(h: int) -> int:
     """The half-edge before it in the same face."""
-    return h + 2 if h % 3 == 0 else h - 1
+    return h & ~3 | 18 >> 2 * (h & 3) & 3  # 0, 1, 2 become 2, 0, 1
 
 
 @compiled
 def connect(faces: NDArray[np.uint32], vertices: int) -> tuple[Halves, Numbers, Marks]:
     """`halves`, `leaving` and what each vertex is: INNER, RIM or TANGLED.
 
-    On edges that have not two faces that agree on the outside, no half-edge has a twin.
+    On edges that have not two faces that agree on the outside, and do not lie on each other, no half-edge has a twin.
     """
-    halves = np.full((3 * len(faces), 2), NONE, np.int32)
-    ends = np.zeros(vertices + 1, np.int32)  # by vertex: where the edges end of which it is the lesser end
+    halves, leaving = np.full((4 * len(faces), 2), NONE, np.int32), np.full(vertices, NONE, np.int32)
+    last = np.full(
+        vertices, NONE, np.int32
+    )  # by vertex the last edge of which it is the lesser end: its first half-edge
+    known = np.empty(
+        (4 * len(faces), 2), np.int32
+    )  # by such: the greater end, 2 times, + 1 once it has two; one before
     for f in range(len(faces)):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        halves[3 * f, START], halves[3 * f + 1, START], halves[3 * f + 2, START] = a, b, c
-        ends[min(a, b) + np.uint32(1)] += 1
-        ends[min(b, c) + np.uint32(1)] += 1
-        ends[min(c, a) + np.uint32(1)] += 1
-    for v in range(vertices):
-        ends[v + 1] += ends[v]
-    starts = ends.copy()
-    known = np.empty((len(halves), 2), np.int32)  # by lesser end: the greater end of an edge, and its first half-edge
-    for h in range(len(halves)):
-        a, b = halves[h, START], halves[follow(h), START]
-        least, greatest = min(a, b), max(a, b)
-        at = starts[least]
-        while at < ends[least] and known[at, 0] != greatest:
-            at += 1
-        if at == ends[least]:
-            known[at, 0], known[at, 1] = greatest, h
-            ends[least] += 1
-        else:
-            g = known[at, 1]
-            if g != NONE and halves[g, TWIN] == NONE and halves[g, START] == b:
-                halves[g, TWIN], halves[h, TWIN] = h, g
-            elif g != NONE:  # a third one, or two that run the same way
-                if halves[g, TWIN] != NONE:
-                    halves[halves[g, TWIN], TWIN] = NONE
-                halves[g, TWIN] = known[at, 1] = NONE
-    leaving, kinds = _fans(halves, vertices)
-    return halves, leaving, kinds
+        for h in range(4 * f, 4 * f + 3):
+            halves[h, START] = a
+            if leaving[a] == NONE:
+                leaving[a] = h
+            least, greatest = min(a, b), max(a, b)
+            g = last[least]
+            while g != NONE and known[g, 0] >> 1 != greatest:
+                g = known[g, 1]
+            if g == NONE:
+                known[h, 0], known[h, 1] = 2 * greatest, last[least]
+                last[least] = h
+            elif known[g, 0] & 1 == 0:
+                known[g, 0] |= 1
+                if halves[g, START] == b and halves[precede(g), START] != c:
+                    halves[g, TWIN], halves[h, TWIN] = h, g
+            elif halves[g, TWIN] != NONE:  # a third one
+                halves[halves[g, TWIN], TWIN] = NONE
+                halves[g, TWIN] = NONE
+            a, b, c = b, c, a
+    return halves, leaving, _kinds(halves, leaving)
 
 
 @compiled
-def _fans(halves: Halves, vertices: int) -> tuple[Numbers, Marks]:
-    leaving = np.full(vertices, NONE, np.int32)
-    corners = np.zeros(vertices, np.int32)
-    kinds = np.zeros(vertices, np.uint8)
-    for h in range(len(halves)):
-        v = halves[h, START]
-        corners[v] += 1
-        if leaving[v] == NONE or halves[h, TWIN] == NONE:
-            leaving[v] = h
-        if halves[h, TWIN] == NONE or halves[precede(h), TWIN] == NONE:
-            kinds[v] = RIM
-    for v in range(vertices):
-        h, turned = leaving[v], 0
-        if h == NONE:
+def _kinds(halves: Halves, leaving: Numbers) -> Marks:
+    """What each vertex is; `leaving` becomes what it is to be."""
+    kinds = np.zeros(len(leaving), np.uint8)
+    for f in range(len(halves) // 4):
+        for h in range(4 * f, 4 * f + 3):
+            if halves[h, TWIN] == NONE:
+                leaving[halves[h, START]] = h
+                kinds[halves[h, START]] = kinds[halves[follow(h), START]] = RIM
+    corners = 0
+    for v in range(len(leaving)):
+        if leaving[v] == NONE:
             kinds[v] = TANGLED
-            continue
-        while True:
-            turned += 1
-            h = halves[precede(h), TWIN]
-            if h == NONE or h == leaving[v] or turned > corners[v]:
-                break
-        is_fan = h == NONE and halves[leaving[v], TWIN] == NONE
-        if turned != corners[v] or (kinds[v] == RIM) != is_fan:
-            kinds[v] = TANGLED
-    return leaving, kinds
+        else:
+            corners += _turn(halves, leaving[v])
+    if 4 * corners < 3 * len(halves):  # there is more around some vertices
+        more = np.zeros(len(leaving), np.int32)
+        for f in range(len(halves) // 4):
+            for h in range(4 * f, 4 * f + 3):
+                more[halves[h, START]] += 1
+        for v in range(len(leaving)):
+            if leaving[v] != NONE and _turn(halves, leaving[v]) < more[v]:
+                kinds[v] = TANGLED
+    return kinds
+
+
+@compiled
+def _turn(halves: Halves, first: int) -> int:
+    """How many faces there are around a vertex from one of its half-edges on."""
+    h, number = first, 0
+    while True:
+        number += 1
+        h = halves[precede(h), TWIN]
+        if h < 0 or h == first:
+            return number
 
 
 @compiled

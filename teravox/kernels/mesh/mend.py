@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from teravox.kernels.compiled import compiled, read_only
 from teravox.kernels.mesh.cells import pick
 from teravox.kernels.mesh.planes import LOCKED, Planes, planes_of
 from teravox.kernels.mesh.simplify import simplify
@@ -22,18 +23,31 @@ def mend(
     There each side was simplified by itself, and what lay in the plane could not move.
     """
     masks = planes_of(surface.vertices, within=seams, locked=locked)
-    near = (masks > 0) & (masks < LOCKED)
-    if not near.any():
+    near = _find_near(read_only(surface.faces), masks)
+    if not len(near):
         return surface
-    a, b, c = surface.faces.T
-    for _ in range(RINGS):
-        faces = near[a] | near[b] | near[c]
-        near[surface.faces[faces]] = True
-    if faces.all():
+    if len(near) == len(surface.faces):
         return simplify(surface, step=step, max_error=max_error, planes=_only_locked(masks))
-    strip = pick(surface, faces)
+    strip = pick(surface, near)
     held = planes_of(strip.vertices, locked=locked) if locked is not None else None
-    return weld([pick(surface, ~faces), simplify(strip, step=step, max_error=max_error, planes=held)])
+    rest = np.ones(len(surface.faces), np.bool_)
+    rest[near] = False
+    return weld([pick(surface, np.flatnonzero(rest)), simplify(strip, step=step, max_error=max_error, planes=held)])
+
+
+@compiled
+def _find_near(faces: NDArray[np.uint32], masks: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The faces within so many rings of a vertex that lies on a seam and may move."""
+    near = (masks > 0) & (masks < LOCKED)
+    chosen = np.zeros(len(faces), np.bool_)
+    if near.any():
+        for _ in range(RINGS):
+            for f in range(len(faces)):
+                chosen[f] = near[faces[f, 0]] or near[faces[f, 1]] or near[faces[f, 2]]
+            for f in range(len(faces)):
+                if chosen[f]:
+                    near[faces[f, 0]] = near[faces[f, 1]] = near[faces[f, 2]] = True
+    return np.flatnonzero(chosen)
 
 
 def _only_locked(masks: NDArray[np.uint8]) -> NDArray[np.uint8]:

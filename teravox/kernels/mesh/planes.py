@@ -44,8 +44,12 @@ def _mark(
     vertices: NDArray[np.int32], origin: NDArray[np.int64], spacing: NDArray[np.int64], bits: Vec, masks: Masks
 ) -> None:
     for axis in range(3):
-        step = spacing[axis]
-        if step > 0:
+        step, start = spacing[axis], origin[axis]
+        if step > 0 and step & (step - 1) == 0:  # a power of two, by which to divide takes a tenth of the time
             for i in range(len(vertices)):
-                if (vertices[i, axis] - origin[axis]) % step == 0:
+                if (vertices[i, axis] - start) & (step - 1) == 0:
+                    masks[i] |= np.uint8(bits[axis])
+        elif step > 0:
+            for i in range(len(vertices)):
+                if (vertices[i, axis] - start) % step == 0:
                     masks[i] |= np.uint8(bits[axis])

@@ -40,7 +40,7 @@ def simplify(
     `planes` is what `planes_of` says: no face comes to cross such a plane, and what is locked is kept, vertices and the
     edges between them; so are all vertices of edges that have not two faces. The topology stays the same, and so do the
     edges of an open surface, and nearly so the volume. The same surface in the same order gives the same result, wherever
-    it lies. The surface must have no two vertices at one place: `weld` sees to it. It takes 90 bytes a face.
+    it lies. The surface must have no two vertices at one place: `weld` sees to it. It takes 92 bytes a face.
     """
     if surface.is_empty:
         return canonical(surface)
@@ -76,7 +76,9 @@ def _simplify(
     ring = make_ring()
     stamps = np.zeros(len(vertices), np.int32)
     stamp, left = 0, len(faces)
-    due = np.zeros(len(vertices), np.float32)  # what a vertex cost when it was weighed last: 0 if something has changed
+    # What a vertex cost when it was weighed last. Where something has changed it is weighed again at the next turn; or, if
+    # few are to stay, when it is its turn by what it cost before, which mostly is less: the result is as near, in 3/4 of the time.
+    due = np.zeros(len(vertices), np.float32)
     for u in range(len(vertices)):
         if marks[u] & LOCKED or leaving[u] == NONE:
             due[u] = np.inf
@@ -124,8 +126,9 @@ def _simplify(
                         collapse(halves, leaving, h, ring.edges, number)
                         left -= 2
                         for i in range(number):
-                            if marks[ring.ends[i]] & LOCKED == 0:
-                                due[ring.ends[i]] = 0
+                            w = ring.ends[i]
+                            if marks[w] & LOCKED == 0 and (target == 0 or due[w] > ALL):
+                                due[w] = 0 if target == 0 else min(2 * bound, ALL)
                         best = np.inf
                         break
                     ring.costs[at] = best = np.inf
@@ -139,9 +142,9 @@ def _simplify(
 def _gather(halves: Halves, faces: int) -> NDArray[np.uint32]:
     kept = np.empty((faces, 3), np.uint32)
     number = 0
-    for f in range(len(halves) // 3):
-        if halves[3 * f, START] != NONE:
+    for f in range(len(halves) // 4):
+        if halves[4 * f, START] != NONE:
             for k in range(3):
-                kept[number, k] = halves[3 * f + k, START]
+                kept[number, k] = halves[4 * f + k, START]
             number += 1
     return kept

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled, read_only
-from teravox.kernels.mesh.surface import Surface
+from teravox.kernels.mesh.surface import Surface, bounds_of
 
 Vertices = NDArray[np.int32]
 Faces = NDArray[np.uint32]
@@ -55,9 +55,8 @@ def canonical(surface: Surface) -> Surface:
 
 def _keys(vertices: Vertices) -> tuple[NDArray[np.uint64], int]:
     """A number for each vertex, in the order of the vertices, and how many bits of it count."""
-    low = vertices.min(axis=0).astype(np.int64)
-    extent = vertices.max(axis=0) - low
-    bits = [int(one).bit_length() for one in extent]
+    low, high = bounds_of(vertices)
+    bits = [one.bit_length() for one in (high - low).tolist()]
     if sum(bits) > 64:
         return np.empty(0, np.uint64), sum(bits)
     return _pack(vertices, low, bits[2], bits[1]), sum(bits)

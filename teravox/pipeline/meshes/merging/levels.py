@@ -7,10 +7,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from teravox.pipeline.box import Vec
-from teravox.pipeline.meshes.merging.kept import Kept, keep, take
+from teravox.pipeline.meshes.merging.kept import Kept, Shelf
 from teravox.pipeline.meshes.merging.manifest import z_order
 from teravox.pipeline.meshes.merging.octree import Octree, grid_start
-from teravox.pipeline.objects.spool import Spool
 
 if TYPE_CHECKING:
     from teravox.kernels.mesh.planes import Planes
@@ -46,48 +45,48 @@ class Rules(NamedTuple):
         return max(self.forged.max_error, *self.forged.resolution) * GROWTH**level
 
 
-def cut_fragments(surfaces: Iterable[Surface], octree: Octree, spool: Spool) -> dict[Vec, list[Kept]]:
+def cut_fragments(surfaces: Iterable[Surface], octree: Octree, shelf: Shelf) -> dict[Vec, list[Kept]]:
     """What of a label lies in each cell of level 0, put aside."""
     from teravox.kernels.mesh.cells import cut
 
     parts: dict[Vec, list[Kept]] = {}
     for surface in surfaces:
         for cell, part in cut(surface, octree.origin, octree.cell):
-            parts.setdefault(cell, []).append(keep(spool, part))
+            parts.setdefault(cell, []).append(shelf.keep(part))
     return parts
 
 
-def make_levels(parts: Mapping[Vec, Sequence[Kept]], octree: Octree, rules: Rules, spool: Spool) -> Iterator[Cell]:
+def make_levels(parts: Mapping[Vec, Sequence[Kept]], octree: Octree, rules: Rules, shelf: Shelf) -> Iterator[Cell]:
     """The cells of all levels; those of one level come in Z-order."""
     top = octree.levels - 1
     for _, cells in groupby(z_order(list(parts)), key=lambda cell: _above(cell, top)):
-        yield from _Branch(parts, octree, rules, spool).grow(top, list(cells))
+        yield from _Branch(parts, octree, rules, shelf).grow(top, list(cells))
 
 
 class _Branch:
     """The cells below one of the coarsest level."""
 
-    def __init__(self, parts: Mapping[Vec, Sequence[Kept]], octree: Octree, rules: Rules, spool: Spool) -> None:
+    def __init__(self, parts: Mapping[Vec, Sequence[Kept]], octree: Octree, rules: Rules, shelf: Shelf) -> None:
         self._parts = parts
         self._octree = octree
         self._rules = rules
-        self._spool = spool
+        self._shelf = shelf
         self._made: list[Kept] = []  # the cells that wait for their parent
 
     def grow(self, level: int, cells: list[Vec]) -> Iterator[Cell]:
         """A cell of a level and all below it, given those of level 0 in it; leaves its surface to its parent."""
         above = _above(cells[0], level)
         if level == 0:
-            surface = self._join(above, [take(self._spool, kept) for kept in self._parts[above]])
+            surface = self._join(above, [self._shelf.take(kept) for kept in self._parts[above]])
         else:
             before = len(self._made)
             for _, some in groupby(cells, key=lambda cell: _above(cell, level - 1)):
                 yield from self.grow(level - 1, list(some))
-            children = [take(self._spool, kept) for kept in self._made[before:]]
+            children = [self._shelf.take(kept) for kept in self._made[before:]]
             del self._made[before:]
             surface = self._coarsen(level, above, children)
         if level + 1 < self._octree.levels:
-            self._made.append(keep(self._spool, surface))
+            self._made.append(self._shelf.keep(surface))
         yield Cell(level, above, surface)
 
     def _join(self, cell: Vec, surfaces: list[Surface]) -> Surface:

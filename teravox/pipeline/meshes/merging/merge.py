@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from teravox.pipeline.meshes.forged import Forged
-from teravox.pipeline.meshes.merging.kept import Kept
+from teravox.pipeline.meshes.merging.kept import Kept, Shelf
 from teravox.pipeline.meshes.merging.levels import Cell, Rules, cut_fragments, join, make_levels
 from teravox.pipeline.meshes.merging.memory import CUT, check_room, group_labels, room
 from teravox.pipeline.meshes.merging.octree import Octree, Wish, choose_octree
 from teravox.pipeline.objects.labels import Labels
-from teravox.pipeline.objects.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,10 +47,10 @@ def merge_labels(labels: Labels[Surface], forged: Forged, wish: Wish, memory: in
                     check_room(label, int(labels.links[at]), memory, rows, what="the only cell")
                 yield Merged(label, octree, [Cell(0, (0, 0, 0), join(list(surfaces), rules, None))])
                 continue
-            with Spool() as spool:
-                parts = cut_fragments(surfaces, octree, spool)
+            with Shelf(in_memory=not group.is_giant) as shelf:
+                parts = cut_fragments(surfaces, octree, shelf)
                 _check_cells(label, parts, memory, rows)
-                yield Merged(label, octree, make_levels(parts, octree, rules, spool))
+                yield Merged(label, octree, make_levels(parts, octree, rules, shelf))
 
 
 def most_faces(memory: int, rows: int) -> int:
@@ -63,5 +62,5 @@ def most_faces(memory: int, rows: int) -> int:
 
 
 def _check_cells(label: int, parts: Mapping[Vec, Sequence[Kept]], memory: int, rows: int) -> None:
-    most = max((sum(kept.faces.size // 12 for kept in some) for some in parts.values()), default=0)
+    most = max((sum(kept.faces for kept in some) for some in parts.values()), default=0)
     check_room(label, most, memory, rows, what="a cell")
