@@ -16,6 +16,7 @@ from teravox.kernels.compiled import compiled
 Vec = tuple[int, int, int]
 Names = NDArray[np.uint64]  # the number of a box, shifted up by 32 bits, and the number of one of its components
 Flags = NDArray[np.bool_]
+NO_NAME = np.uint64(2**64 - 1)  # of a component that does not count when the first of a class is sought
 
 
 class Open(NamedTuple):
@@ -27,6 +28,7 @@ class Open(NamedTuple):
     sizes: NDArray[np.uint64]  # by class: its voxels
     near: Names  # contacts across the faces: what lies in this part, ...
     far: Names  # ... and what it touches in another one
+    firsts: Names | None = None  # by class, where that is asked for: the smallest name of its members that count
 
 
 class Joined(NamedTuple):
@@ -35,6 +37,7 @@ class Joined(NamedTuple):
     open: Open  # what goes on beyond the group
     fate: NDArray[np.int64]  # by class of the parts: its label from 1 up, 0 for dust, or -1 - its class in `open`
     labels: int  # how many classes end here, without dust
+    firsts: Names | None  # by label - 1: the smallest name of its members, where that is asked for
 
 
 def name_components(box: int, number: int) -> Names:
@@ -42,13 +45,22 @@ def name_components(box: int, number: int) -> Names:
     return (np.uint64(box) << np.uint64(32)) | np.arange(1, number + 1, dtype=np.uint64)
 
 
+def nothing() -> Open:
+    """A part in which nothing goes on beyond it."""
+    names = np.empty(0, np.uint64)
+    return Open(names, names.astype(np.uint8), names.astype(np.uint32), names, names, names, names)
+
+
 def concatenate(parts: list[Open]) -> Open:
     """Several parts as one, their classes numbered on."""
     starts = np.cumsum([0, *(len(part.sizes) for part in parts)])
     classes = [part.classes + np.uint32(start) for part, start in zip(parts, starts, strict=False)]
-    columns = zip(*parts, strict=True)
-    names, sides, _, sizes, near, far = (np.concatenate(column) for column in columns)
-    return Open(names, sides, np.concatenate(classes), sizes, near, far)
+    names, sides, sizes, near, far = (
+        np.concatenate([getattr(part, field) for part in parts]) for field in ("names", "sides", "sizes", "near", "far")
+    )
+    firsts = [part.firsts for part in parts if part.firsts is not None]
+    whole = np.concatenate(firsts) if len(firsts) == len(parts) else None
+    return Open(names, sides, np.concatenate(classes), sizes, near, far, whole)
 
 
 def join(parts: Open, cells: Vec, low: Vec, high: Vec, dust: int) -> Joined:
@@ -63,13 +75,18 @@ def join(parts: Open, cells: Vec, low: Vec, high: Vec, dust: int) -> Joined:
     inside = _are_within(parts.far, cells, low, high)
     near = _classes_of(parts, order, parts.near[inside])
     far = _classes_of(parts, order, parts.far[inside])
-    number, groups = _connect(near, far, len(parts.sizes))
+    number, groups = connect(near, far, len(parts.sizes))
 
     sides = parts.sides & _outer_sides(parts.names, cells, low, high)
     beyond = np.zeros(number, np.bool_)
     beyond[groups[parts.classes[sides != 0]]] = True
     sizes = np.zeros(number, np.uint64)
     np.add.at(sizes, groups, parts.sizes)
+
+    firsts = None
+    if parts.firsts is not None:
+        firsts = np.full(number, NO_NAME)
+        np.minimum.at(firsts, groups, parts.firsts)
 
     kept = ~beyond & (sizes >= np.uint64(dust))
     fate = np.zeros(number, np.int64)
@@ -84,21 +101,28 @@ def join(parts: Open, cells: Vec, low: Vec, high: Vec, dust: int) -> Joined:
         sizes[beyond],
         parts.near[~inside],
         parts.far[~inside],
+        None if firsts is None else firsts[beyond],
     )
-    return Joined(rest, fate[groups], int(kept.sum()))
+    return Joined(rest, fate[groups], int(kept.sum()), None if firsts is None else firsts[kept])
 
 
 def hand_down(fate: NDArray[np.int64], before: int, given: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The final labels of classes, of which some end here and are numbered from `before` + 1 and others were given theirs."""
-    labels = np.zeros(len(fate), np.uint64)
-    ended, open = fate > 0, fate < 0
-    labels[ended] = fate[ended].astype(np.uint64) + np.uint64(before)
-    labels[open] = given[-1 - fate[open]]
-    return labels
+    ended = np.arange(1, fate.max(initial=0) + 1, dtype=np.uint64) + np.uint64(before)
+    return hand_down_names(fate, ended, given)
+
+
+def hand_down_names(fate: NDArray[np.int64], ended: Names, given: Names) -> Names:
+    """What classes are called in the whole: those that end here by their label - 1, the others as they were given it."""
+    names = np.zeros(len(fate), np.uint64)
+    ends, open = fate > 0, fate < 0
+    names[ends] = ended[fate[ends] - 1]
+    names[open] = given[-1 - fate[open]]
+    return names
 
 
 @compiled
-def _connect(near: NDArray[np.uint32], far: NDArray[np.uint32], number: int) -> tuple[int, NDArray[np.int64]]:
+def connect(near: NDArray[np.uint32], far: NDArray[np.uint32], number: int) -> tuple[int, NDArray[np.int64]]:
     """The groups of classes that contacts join, in the order of their first classes."""
     first = np.arange(number)  # of each class, one before it that it is joined with, up to the first one of its group
     for contact in range(len(near)):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from teravox.pipeline.box import Box
-from teravox.pipeline.components.bundle import Entry, join_parts, pack_array, read_bundle
+from teravox.pipeline.bundle import Entry, join_parts, pack_array, read_bundle
 from teravox.pipeline.components.stage_files import file_key, remedy
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.layers.info import Scale

@@ -17,7 +17,7 @@ from teravox.pipeline.store import Store
 from teravox.pipeline.units import say_bytes
 
 if TYPE_CHECKING:
-    from teravox.pipeline.components.declaration import Joining, Labelling
+    from teravox.pipeline.components.declaration import Labelling
 
 LABELLING = 13  # bytes that labelling takes for each voxel, at worst: labels, provisional labels twice, and the mask
 RELABELLING = 22  # bytes that the other stages take for each voxel, at worst: where each is a component of its own
@@ -32,6 +32,10 @@ class Plan(msgspec.Struct, frozen=True):
     mip: int
     grid: Grid
     chunk: Vec  # of DEST
+
+    @property
+    def resolution(self) -> tuple[float, float, float]:
+        return self.layer.scale(self.mip).resolution
 
     def cell(self, box: Box) -> Vec:
         """The place of a box in the grid."""
@@ -79,12 +83,10 @@ def make_plan(job: Labelling[Any], *, fresh: bool = False) -> Plan:
     return Plan(layer, open_store(job.dest), job.mip, Grid(bounds, shape), chunk)
 
 
-def check_group(job: Joining[Any], plan: Plan) -> None:
-    """Raise BadUsage if groups cannot come to hold all boxes."""
-    if any(n < 1 or (n < 2 <= cells) for n, cells in zip(job.group, plan.grid.cells, strict=True)):
-        raise BadUsage(
-            f"--group: expected numbers from 2 up where there are several boxes ({plan.grid.cells}), got {job.group}"
-        )
+def check_group(group: Vec, cells: Vec) -> None:
+    """Raise BadUsage if groups of so many cannot come to hold all boxes of a grid."""
+    if any(n < 1 or (n < 2 <= most) for n, most in zip(group, cells, strict=True)):
+        raise BadUsage(f"--group: expected numbers from 2 up where there are several boxes ({cells}), got {group}")
 
 
 def labelling_bytes(layer: Layer) -> int:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from teravox.pipeline.box import Box
-from teravox.pipeline.components.bundle import read_head
+from teravox.pipeline.bundle import read_head
 from teravox.pipeline.components.destination import mip_of
 from teravox.pipeline.components.form import Form
 from teravox.pipeline.components.groups import Groups

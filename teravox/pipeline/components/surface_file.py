@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from teravox.pipeline.components.bundle import Head, pack_bundle, read_bundle, read_head
+from teravox.pipeline.bundle import Head, pack_bundle, read_bundle, read_head
 from teravox.pipeline.components.stage_files import file_key, remedy
 from teravox.pipeline.store import Store
 

@@ -58,8 +58,8 @@ def test_boxes_are_those_of_scikit_image(
     array = voxels(size, dtype, channels=channels)
     path = make_layer(tmp_path_factory.mktemp("layer"), array, offset=offset, compress=False)
     do(Roi(path, suppress_faint=above, dust=dust))
-    whole = label((array > above).any(axis=3), connectivity=3)  # type: ignore[no-untyped-call]  # it has no types
-    parts = regionprops(whole)  # type: ignore[no-untyped-call]  # it has no types
+    whole = label((array > above).any(axis=3), connectivity=3)
+    parts = regionprops(whole)
     expected = []
     for part in parts:
         x0, y0, z0, x1, y1, z1 = part.bbox

@@ -367,7 +367,7 @@ def test_damaged_files_of_a_stage_are_named(tmp_path: Path, stage: str, reader: 
 
 
 def test_every_flipped_bit_of_a_stage_file_is_seen(tmp_path: Path) -> None:
-    from teravox.pipeline.components.bundle import pack_bundle, read_bundle
+    from teravox.pipeline.bundle import pack_bundle, read_bundle
 
     store = open_store(str(tmp_path))
 
