@@ -63,13 +63,13 @@ class Catalog:
         self._files: dict[str, str] = {}
         self.groups = registry.groups()
         for _, module, is_package in pkgutil.walk_packages(commands.__path__, f"{commands.__name__}."):
-            name = module.removeprefix(f"{commands.__name__}.").replace(".", " ").replace("_", "-")
+            name = module.removeprefix(f"{commands.__name__}.").replace(".", " ").removesuffix("_").replace("_", "-")
             if is_package:
                 self.groups[name] = first_line(importlib.import_module(module).__doc__)
             else:
                 self._files[name] = module
         for name in registry:
-            if name in self._files or name in self.groups:
+            if name in self._files:
                 raise BadKind(f"a kind cannot be named {name!r}: this is a command of teravox; rename its file")
 
     def __iter__(self) -> Iterator[str]:

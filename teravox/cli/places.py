@@ -48,6 +48,12 @@ def known_file(text: str) -> KnownFile:
         raise ValueError(str(error)) from None
 
 
+def layer_or_file(text: str) -> KnownFile | str:
+    """A file of this machine, with the hash of what it holds now; else a layer."""
+    is_file = "://" not in text and os.path.isfile(os.path.expanduser(text.strip()))  # noqa: PTH111, PTH113 - as below
+    return known_file(text) if is_file else layer_url(text)
+
+
 def _refuse_password(text: str) -> None:
     try:
         refuse_password(text)

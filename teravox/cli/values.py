@@ -9,10 +9,20 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from teravox.cli.places import known_file, layer_url, queue_url, whole_path
+from teravox.cli.places import known_file, layer_or_file, layer_url, queue_url, whole_path
 from teravox.pipeline.box import Box
 from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.options import Form
+from teravox.pipeline.segmentation.steps import (
+    Step,
+    Steps,
+    parse_step,
+    parse_steps,
+    read_steps_file,
+    say_step,
+    say_steps,
+    say_steps_of,
+)
 from teravox.pipeline.units import parse_bytes, parse_seconds
 
 NONE = "none"
@@ -41,7 +51,7 @@ def writing_of(kind: Any, form: Form | None = None) -> Writing:  # Any: a type, 
         return _optional(kind, form)
     if origin is Literal:
         return _choice(get_args(kind))
-    if origin is tuple:
+    if origin is tuple and (kind, form) not in _WRITINGS:
         first, *others = get_args(kind)
         return _list(writing_of(first, form)) if others == [...] else _vector(first, 1 + len(others))
     if (kind, form) in _WRITINGS:
@@ -62,9 +72,11 @@ def core_of(kind: Any) -> Any:  # Any: a type, as annotations hold them
 def _optional(kind: Any, form: Form | None) -> Writing:
     inner = core_of(kind)
     if inner is kind:
-        raise TypeError(f"a value of type {kind} cannot be written on the command line")
-    writing = writing_of(inner, form)
-    none = "" if inner is str and form is None else NONE  # a free text may well be "none"
+        inner = Union[tuple(part for part in get_args(kind) if part is not types.NoneType)]  # noqa: UP007 - of what is found
+        if (inner, form) not in _WRITINGS:
+            raise TypeError(f"a value of type {kind} cannot be written on the command line")
+    writing = _WRITINGS[inner, form] if (inner, form) in _WRITINGS else writing_of(inner, form)
+    none = "" if form is None and inner in _MAY_BE_NONE else NONE
     return Writing(
         lambda text: None if text.strip() == none else writing.parse(text),
         lambda value: none if value is None else writing.format(value),
@@ -196,6 +208,13 @@ _WRITINGS: dict[tuple[Any, Form | None], Writing] = {
     (str, "queue"): Writing(queue_url, str, "QUEUE"),
     (str, "path"): Writing(whole_path, str, "PATH"),
     (KnownFile, None): Writing(known_file, lambda file: file.path, "PATH"),
+    (KnownFile | str, "layer"): Writing(
+        layer_or_file, lambda place: place.path if isinstance(place, KnownFile) else place, "LAYER|PATH"
+    ),
+    (Step, None): Writing(parse_step, say_step, "STEP"),
+    (tuple[Step, ...], None): Writing(parse_steps, say_steps, "STEP"),
+    (Steps, None): Writing(lambda text: read_steps_file(whole_path(text)), say_steps_of, "PATH"),
     (Box, None): Writing(_parse_box, str, "X0,Y0,Z0:X1,Y1,Z1"),
 }
+_MAY_BE_NONE = (str, Step, tuple[Step, ...])  # whose values may well be "none": nothing means None there
 _VEC = writing_of(tuple[int, int, int])

@@ -12,6 +12,7 @@ from types import ModuleType
 
 from teravox.pipeline.errors import BadKind, BadUsage
 from teravox.pipeline.job import AnyJob, Job, piece_type
+from teravox.pipeline.operator_modules import name_module
 
 BUILT_IN = "teravox.tasks"
 WORD = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -20,7 +21,8 @@ WORD = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 class Registry:
     """The kinds of the installed package and of the plugins that the operator named.
 
-    A plugin is a module (`mylab.blur`), a package whose files are kinds (`mylab`), or a path to a .py file.
+    A plugin is a module (`mylab.blur`), a package whose files are kinds (`mylab`), or a path to a .py file; a module
+    without kinds has functions that steps may name, such as those of `segment`.
     A message can only pick one of these names: nothing it says is ever imported.
     """
 
@@ -70,7 +72,7 @@ class Registry:
         if there is not None and there != module:
             raise BadKind(f"two files declare the kind {kind!r}: {there} and {module}; rename one")
         for other, its_module in self._modules.items():
-            if other.startswith(f"{kind} ") or kind.startswith(f"{other} "):
+            if its_module.startswith(f"{module}.") or module.startswith(f"{its_module}."):  # one hides the other
                 raise BadKind(f"{kind!r} ({module}) and {other!r} ({its_module}): a kind and a group share a name")
         self._modules[kind] = module
 
@@ -87,9 +89,15 @@ class Registry:
             except ModuleNotFoundError as error:
                 raise BadUsage(f"--plugin: no module named {error.name!r} can be imported here") from None
         name = module.__name__
+        name_module(name)
         if hasattr(module, "__path__"):
             self._add_package(name)
             return
+        if not any(
+            isinstance(value, type) and value.__module__ == name and issubclass(value, Job)
+            for value in vars(module).values()
+        ):
+            return  # functions, which steps of a kind may name
         kind = _spoken(name.rsplit(".", 1)[-1])
         self._add(kind, name)
         self._found[kind] = _the_job(module, kind)

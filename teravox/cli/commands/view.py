@@ -16,6 +16,9 @@ from teravox.cli.command import Call, Command
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.options import says
 
+Browser = Annotated[bool, says("Open the browser; without it only the URL is printed.")]
+Port = Annotated[Annotated[int, Meta(ge=1, le=65535)] | None, says("Port to serve from. Default: any that is free.")]
+
 
 class View(Command, frozen=True):
     """Show layers together in the browser, with Neuroglancer.
@@ -30,10 +33,8 @@ class View(Command, frozen=True):
     layer: Annotated[
         tuple[str, ...], says("Path or URL of a Precomputed layer; one or several.", form="layer", positional=True)
     ]
-    browser: Annotated[bool, says("Open the browser; without it only the URL is printed.")] = True
-    port: Annotated[
-        Annotated[int, Meta(ge=1, le=65535)] | None, says("Port to serve from. Default: any that is free.")
-    ] = None
+    browser: Browser = True
+    port: Port = None
     position: Annotated[
         tuple[float, float, float] | None,
         says("Where to look, in voxels of the first layer. Default: the middle of all."),

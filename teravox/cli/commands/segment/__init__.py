@@ -1,0 +1,1 @@
+"""What goes with segmenting: the steps that there are, and a trial of them."""

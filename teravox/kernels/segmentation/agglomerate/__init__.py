@@ -1,0 +1,1 @@
+"""Built-in steps that join supervoxels, a file each."""

@@ -1,0 +1,1 @@
+"""Built-in steps that create supervoxels, a file each."""

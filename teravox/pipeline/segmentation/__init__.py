@@ -1,0 +1,1 @@
+"""Segmentation block by block: how a volume is cut, what is done with each block, and what the blocks leave for stitching."""
