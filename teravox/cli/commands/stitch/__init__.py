@@ -1,0 +1,1 @@
+"""Joining the labels of blocks to bodies of the whole volume."""

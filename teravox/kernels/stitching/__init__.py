@@ -1,0 +1,1 @@
+"""Which labels of two neighbouring blocks are one: counted in what both have seen, and decided by rules."""

@@ -1,0 +1,45 @@
+"""Finds the place of a pair of numbers among those that came before it: a hash table for compiled loops."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teravox.kernels.compiled import compiled
+
+Keys = NDArray[np.uint64]  # of pairs, in the order of their coming: the first number in the upper 32 bits
+Slots = NDArray[
+    np.int32
+]  # the places of keys, -1 where none is; a power of two, and twice as many as there is room for keys
+ROOM = 1024  # keys for which there is room in the beginning
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, for a hash by multiplication
+
+
+@compiled
+def find_slot(keys: Keys, slots: Slots, key: np.uint64) -> np.uint64:  # pragma: no cover - compiled
+    """The slot that has the place of a key, or the one where it belongs."""
+    mask = np.uint64(len(slots) - 1)
+    slot = (key * _SPREAD) >> np.uint64(32) & mask
+    while slots[slot] >= 0 and keys[slots[slot]] != key:
+        slot = (slot + np.uint64(1)) & mask
+    return slot
+
+
+@compiled
+def make_slots(keys: Keys, room: int) -> Slots:  # pragma: no cover - compiled
+    """Slots for so many keys, with the places of those that there are."""
+    slots = np.full(2 * room, -1, np.int32)
+    for place in range(len(keys)):
+        slots[find_slot(keys, slots, keys[place])] = place
+    return slots
+
+
+@compiled
+def add_key(keys: Keys, slots: Slots, used: int, key: np.uint64) -> tuple[Keys, Slots]:  # pragma: no cover - compiled
+    """Put a new key behind those that are used; where there is no room, both arrays are larger afterwards."""
+    if used == len(keys):
+        keys = np.concatenate((keys, np.empty_like(keys)))
+        slots = make_slots(keys[:used], len(keys))
+    slots[find_slot(keys, slots, key)] = used
+    keys[used] = key
+    return keys, slots
