@@ -1,0 +1,157 @@
+"""`teravox evaluate`: all stages of comparing a segmentation with the truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from teravox.cli.command import Call, Command
+from teravox.cli.options import EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries
+from teravox.cli.say import plain
+from teravox.cli.stages import USUAL, Interval, refuse_what_would_be_ignored, run_stages, show_stages
+from teravox.pipeline.evaluation.declaration import (
+    BodyThreshold,
+    Boundary,
+    Channel,
+    HeatMap,
+    IgnoreEmpty,
+    IgnoreLabel,
+    Mask,
+    MipA,
+    MipB,
+    PieceShape,
+    Probabilities,
+    SameClasses,
+    Tested,
+    Threshold,
+    Truth,
+    Worst,
+)
+from teravox.pipeline.exit_codes import ExitCode
+from teravox.pipeline.options import Bounds, FillMissing, Memory, says
+from teravox.pipeline.units import say_bytes
+
+if TYPE_CHECKING:
+    from teravox.pipeline.stages import Stage
+    from teravox.tasks.evaluate.reduce import Reduce
+
+
+class Evaluate(Command, frozen=True, rename={"memory_limit": "memory"}):
+    """Say how well the labels of B agree with those of A, the truth.
+
+    VI in bits, split and merge; Rand; Dice and other figures of foreground; matched objects; the labels that are split
+    and merged worst; with --heat-map where it is bad; and of probabilities ROC AUC and average precision. The most
+    important figures are printed, and all of them are in report.json in --dest, with tables beside it.
+
+        teravox evaluate ./truth ./seg
+        teravox evaluate ./truth ./seg --heat-map 256,256,256 --boundary 2,2,0 -p 8
+
+    It does `evaluate count` and `evaluate reduce` for both sides, here and now or by workers at --queue. It may be
+    interrupted and repeated at any time: what is done stays done.
+    """
+
+    a: Truth
+    b: Tested
+    dest: Annotated[
+        str | None,
+        says(
+            "Folder for the report and its tables, not within A or B. Default: evaluate-A-B in the working directory, "
+            "by the names of the layers.",
+            form="layer",
+        ),
+    ] = None
+    mip: MipA = 0
+    mip_b: MipB = None
+    ignore_label: IgnoreLabel = (0,)
+    ignore_empty: IgnoreEmpty = False
+    body_threshold: BodyThreshold = 0
+    mask: Mask = None
+    boundary: Boundary = (0, 0, 0)
+    heat_map: HeatMap = None
+    classes: SameClasses = False
+    probabilities: Probabilities = False
+    channel: Channel = 0
+    threshold: Threshold = 0.5
+    worst: Worst = 100
+    fill_missing: FillMissing = False
+    bounds: Bounds = None
+    shape: PieceShape = None
+    memory_limit: Memory = 2_000_000_000
+    keep: Annotated[bool, says("Keep what the stages leave for each other, in DEST/stages.")] = False
+    queue: Annotated[
+        str | None,
+        says(
+            "Queue of the workers that do it: one stage after another is put there, and waited for. The workers must reach "
+            "A, B and --dest, and be started without --exit-on-empty: between two stages the queue is empty. "
+            "Default: it is done here and now.",
+            form="queue",
+        ),
+    ] = None
+    interval: Interval = 2.0
+    parallel: Parallel = 1
+    dry_run: Annotated[bool, says("Say what would be done, and write nothing.")] = False
+    tries: Tries = USUAL.tries
+    task_timeout: TaskTimeout = None
+    quiet: Quiet = False
+    region: Region = None
+    endpoint_url: EndpointUrl = None
+
+    def run(self, call: Call) -> int:
+        refuse_what_would_be_ignored(self, call)
+        last, stages = self._stages()
+        if self.dry_run:
+            return self._show(last, stages)
+        for stage in stages:  # one by one: how many tasks a stage has is known when the one before is done
+            if not stage.ledger.finished():
+                code = run_stages(self, stage.kind, [stage], call)
+                if code != ExitCode.DONE:
+                    return code
+        if not self.keep:
+            from teravox.pipeline.evaluation.cleanup import remove_stage_files
+
+            remove_stage_files(stages, last)
+        if not self.quiet:
+            print(plain(last.report()))
+        return ExitCode.DONE
+
+    def _stages(self) -> tuple[Reduce, list[Stage]]:
+        import msgspec
+
+        from teravox.pipeline.stages import Stage
+        from teravox.tasks.evaluate.count import Count
+        from teravox.tasks.evaluate.reduce import Reduce
+
+        given: dict[str, Any] = msgspec.structs.asdict(self)  # as many types as options
+        given["dest"] = self.dest or _folder_for(self.a, self.b)
+        told = {name: given[name] for name in Count.__struct_fields__}
+        last = Reduce(**told, side="b")
+        return last, [
+            Stage("evaluate count", Count(**told)),
+            Stage("evaluate reduce", Reduce(**told, side="a")),
+            Stage("evaluate reduce", last),
+        ]
+
+    def _show(self, last: Reduce, stages: list[Stage]) -> int:
+        count = stages[0].job
+        most = say_bytes(count.memory(count.pieces()[0]))
+        show_stages(
+            stages[:1],
+            [
+                (
+                    "memory",
+                    f"at most {most} a task of {stages[0].kind}, {say_bytes(self.memory_limit)} of evaluate reduce",
+                ),
+                ("then", "evaluate reduce, in as many tasks as what was counted needs"),
+                ("report", f"{last.dest}/report.json"),
+            ],
+        )
+        return ExitCode.DONE
+
+
+def _folder_for(a: str, b: str) -> str:
+    """A folder in the working directory, named after both layers."""
+    from pathlib import Path
+
+    from teravox.pipeline.storage.urls import normalize
+
+    names = "-".join(normalize(url).rstrip("/").rpartition("/")[2] for url in (a, b))
+    return normalize(str(Path.cwd() / f"evaluate-{names}"))

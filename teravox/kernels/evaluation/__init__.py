@@ -1,0 +1,1 @@
+"""Comparing two label volumes, on arrays."""

@@ -1,0 +1,1 @@
+"""Compare a segmentation with the truth: VI, Rand, overlap and matched objects."""
