@@ -32,7 +32,9 @@ def peak_memory() -> int:
 
 def memory_of(pid: int) -> int:
     """The bytes that another process holds now; 0 if it is gone."""
-    if platform.system() == "Linux":  # with no library, which would take longer to load than many jobs' supervisors work
+    if (
+        platform.system() == "Linux"
+    ):  # with no library, which would take longer to load than many jobs' supervisors work
         with contextlib.suppress(OSError):
             return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         return 0
