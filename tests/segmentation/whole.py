@@ -81,7 +81,7 @@ def stages(layer: str, **options: Any) -> Iterator[AnyJob]:
     yield (first := Resolve(layer, **joining))
     for number in range(2, first.steps + 1):
         yield Resolve(layer, step=number, **joining)
-    yield Relabel(layer, **({"overwrite": True} | options))
+    yield Relabel(layer, **options)
 
 
 def do(job: AnyJob, order: Order = list) -> None:

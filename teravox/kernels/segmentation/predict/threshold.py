@@ -17,8 +17,8 @@ def _margin(*, sigma: float, background: float, resolution: Zyx, **_: object) ->
     return reaches(sigmas(max(sigma, background), resolution))
 
 
-def _memory(**_: object) -> float:
-    return 9.0  # measured
+def _memory(*, background: float, **_: object) -> float:
+    return 9.0 if background else 5.0  # measured
 
 
 @takes(_memory)
@@ -51,7 +51,7 @@ def predict(
     del around
     high_where_bright = bright != objects
     if width == 0:
-        values = np.asarray((values >= threshold) == high_where_bright, np.float32)
+        values[...] = values >= threshold if high_where_bright else values < threshold
     else:
         values -= np.float32(threshold)
         values *= np.float32((1 if high_where_bright else -1) / width)
