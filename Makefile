@@ -100,6 +100,7 @@ $(SHIPPED)/.dependencies: $(SHIPPED)/.made pyproject.toml | build/wheel/.built
 
 $(SHIPPED)/.wheel: $(SHIPPED)/.dependencies build/wheel/.built
 	$(SHIPPED)/bin/python -m pip install -qq --no-deps --force-reinstall build/wheel/*.whl
+	$(SHIPPED)/bin/python tools/compile_kernels.py
 	@touch $@
 
 $(ALONE)/.wheel: build/wheel/.built
