@@ -118,5 +118,5 @@ def _say(met: Met) -> str:
     shares = f"{met.low_share:.1%} and {met.high_share:.1%} of what the two have there"
     return (
         f"  {met.low} and {met.high}, in {met.axis} between {' and '.join(met.blocks)}: "
-        f"{met.shared:,} voxels, {shares}; {verdict}: {met.reason}"
+        f"{met.shared:,} {'voxel' if met.shared == 1 else 'voxels'}, {shares}; {verdict}: {met.reason}"
     )
