@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from teravox.pipeline.box import Box
@@ -130,14 +131,24 @@ class ChunkSource:
 
     def decode(self, chunk: Box, data: bytes, out: Array | None = None) -> Array:
         """The voxels of a chunk, put into `out` if it is given; BadInput names the chunk that cannot be decoded."""
-        layer, shape = self._layer, (*chunk.size, self._layer.info.num_channels)
+        with self._last_words(chunk):
+            return self._decode(chunk, data, out)
+
+    def use_decoded(self, chunk: Box, data: bytes, use: Callable[[Array], object]) -> None:
+        """Decode a chunk and hand it over; what its decoding has damaged may end the process while it is used, too."""
+        with self._last_words(chunk):
+            use(self._decode(chunk, data))
+
+    def _decode(self, chunk: Box, data: bytes, out: Array | None = None) -> Array:
         try:
-            if not self._may_crash:
-                return decode(data, self._scale, shape, layer.dtype, out)
-            with saying(f"decoding {self._name(chunk)}, which is probably damaged. {REMEDY}"):
-                return decode(data, self._scale, shape, layer.dtype, out)
+            return decode(data, self._scale, (*chunk.size, self._layer.info.num_channels), self._layer.dtype, out)
         except ValueError as error:
             raise self._broken(chunk, error) from None
+
+    def _last_words(self, chunk: Box) -> AbstractContextManager[None]:
+        if not self._may_crash:
+            return nullcontext()
+        return saying(f"decoding {self._name(chunk)}, which is probably damaged. {REMEDY}")
 
     def decode_modes(self, chunk: Box, data: bytes, out: Array) -> bool:
         """Put the most frequent label of each cell of 2 x 2 x 1 voxels of a chunk into `out`, if that needs no decoding; whether it was done."""

@@ -43,8 +43,12 @@ class FirstMip:
                 return
             if self._may_stay_packed and shared == chunk and self._source.decode_modes(chunk, stored.encoded, place):
                 return
-            part = self._source.decode(chunk, stored.encoded)[within(shared, chunk)]
-            (place[...],) = downsample(part, self._factor, 1, self._method, sparse=self._sparse)
+
+            def shrink(voxels: Array) -> None:
+                part = voxels[within(shared, chunk)]
+                (place[...],) = downsample(part, self._factor, 1, self._method, sparse=self._sparse)
+
+            self._source.use_decoded(chunk, stored.encoded, shrink)
 
         self._source.for_each_stored(chunks_of(self._scale, box), take)
 
