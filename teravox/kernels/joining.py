@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
+from teravox.kernels.unions import unite
 
 Vec = tuple[int, int, int]
 Names = NDArray[np.uint64]  # the number of a box, shifted up by 32 bits, and the number of one of its components
@@ -126,17 +127,7 @@ def connect(near: NDArray[np.uint32], far: NDArray[np.uint32], number: int) -> t
     """The groups of classes that contacts join, in the order of their first classes."""
     first = np.arange(number)  # of each class, one before it that it is joined with, up to the first one of its group
     for contact in range(len(near)):
-        a, b = np.int64(near[contact]), np.int64(far[contact])
-        while first[a] != a:
-            first[a] = first[first[a]]
-            a = first[a]
-        while first[b] != b:
-            first[b] = first[first[b]]
-            b = first[b]
-        if a < b:
-            first[b] = a
-        else:
-            first[a] = b
+        unite(first, int(near[contact]), int(far[contact]))
     groups = 0
     for one in range(number):
         if first[one] == one:

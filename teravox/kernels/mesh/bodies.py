@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from teravox.kernels.compiled import compiled
 from teravox.kernels.mesh.half_edges import INNER, Marks, Numbers
 from teravox.kernels.mesh.quadrics import Vector, between, cross, dot
+from teravox.kernels.unions import find
 
 Volumes = NDArray[np.float64]
 
@@ -24,9 +25,9 @@ def find_bodies(
     """
     bodies = np.arange(len(vertices)).astype(np.int32)
     for f in range(len(faces)):
-        a = _first(bodies, faces[f, 0])
+        a = find(bodies, faces[f, 0])
         for k in range(1, 3):
-            b = _first(bodies, faces[f, k])
+            b = find(bodies, faces[f, k])
             bodies[max(a, b)] = a = min(a, b)
     number = 0
     for v in range(len(vertices)):
@@ -45,14 +46,6 @@ def find_bodies(
         if kinds[v] != INNER:
             spare[bodies[v]] = np.inf
     return bodies, spare
-
-
-@compiled
-def _first(bodies: Numbers, v: int) -> int:
-    while bodies[v] != v:
-        bodies[v] = bodies[bodies[v]]
-        v = bodies[v]
-    return v
 
 
 @compiled

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from teravox.kernels.compiled import compiled
 from teravox.kernels.segmentation.pair_table import key_of, place_of, take_out
 from teravox.kernels.segmentation.region_graph import RegionGraph
+from teravox.kernels.unions import find
 
 Numbers = NDArray[np.int32]
 
@@ -122,10 +123,7 @@ def _first_members(group: Numbers) -> Numbers:
     first = np.full(len(group), len(group), np.int32)
     last = np.empty(len(group), np.int32)
     for node in range(len(group)):
-        at = node
-        while group[at] != at:
-            group[at] = group[group[at]]
-            at = group[at]
+        at = find(group, node)
         last[node] = at
         first[at] = min(first[at], node)
     for node in range(len(group)):

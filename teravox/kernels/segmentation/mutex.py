@@ -9,6 +9,7 @@ from teravox.kernels.compiled import compiled, read_only
 from teravox.kernels.prefetch import prefetch
 from teravox.kernels.segmentation.checks import Labels, Mask, Prediction
 from teravox.kernels.segmentation.pair_table import Keys, key_of, place_of, take_out
+from teravox.kernels.unions import find
 
 Offsets = NDArray[np.int64]  # by channel: along z, y and x
 Groups = NDArray[np.int32]  # by voxel: one that it has been joined to, or itself
@@ -83,14 +84,6 @@ def _sort(
 
 
 @compiled
-def _root(groups: Groups, voxel: int) -> int:
-    while groups[voxel] != voxel:
-        groups[voxel] = groups[groups[voxel]]
-        voxel = int(groups[voxel])
-    return voxel
-
-
-@compiled
 def _doubled(array: Ends) -> Ends:
     larger = np.empty(2 * len(array), np.int32)
     for at in range(len(array)):
@@ -124,7 +117,7 @@ def _join(order: NDArray[np.uint32], steps: NDArray[np.int64], attractive: int, 
             prefetch(groups, voxel)
             prefetch(groups, voxel + steps[channel])
         voxel, channel = divmod(int(order[at]), channels)
-        one, other = _root(groups, voxel), _root(groups, voxel + steps[channel])
+        one, other = find(groups, voxel), find(groups, voxel + steps[channel])
         if one == other:
             continue
         key = key_of(one, other)
@@ -151,7 +144,7 @@ def _join(order: NDArray[np.uint32], steps: NDArray[np.int64], attractive: int, 
         end = int(first[gone])
         while end != -1:
             after = int(following[end])
-            beside = _root(groups, int(voxel_of[end ^ 1]))
+            beside = find(groups, int(voxel_of[end ^ 1]))
             before = key_of(gone, beside)
             if keys[place_of(keys, before)] == before:  # else another ban has said the same, and was moved before
                 take_out(keys, keys, before)
@@ -167,7 +160,7 @@ def _join(order: NDArray[np.uint32], steps: NDArray[np.int64], attractive: int, 
             end = after
         groups[gone] = kept
     for voxel in range(voxels):
-        groups[voxel] = _root(groups, voxel)
+        groups[voxel] = find(groups, voxel)
     return groups
 
 

@@ -10,7 +10,7 @@ from teravox.kernels.skeleton.branches import in_order
 from teravox.kernels.skeleton.components import Points, number_components, square_of
 from teravox.kernels.skeleton.cover import Radius
 from teravox.kernels.skeleton.skeleton import Edges
-from teravox.kernels.skeleton.unions import unite
+from teravox.kernels.unions import unite
 
 BITS = 20  # of the number of a cell along an axis
 

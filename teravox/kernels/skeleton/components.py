@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
 from teravox.kernels.skeleton.skeleton import Edges
-from teravox.kernels.skeleton.unions import unite
+from teravox.kernels.unions import unite
 
 Points = NDArray[np.float64]  # (n, 3): where vertices are, in nanometres
 

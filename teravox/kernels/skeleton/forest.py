@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
 from teravox.kernels.skeleton.branches import Branches
-from teravox.kernels.skeleton.unions import Parents, find
+from teravox.kernels.unions import Parents, find
 
 NONE = -1
 SEVERAL = -1  # the owner of branch points

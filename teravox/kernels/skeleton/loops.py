@@ -11,7 +11,7 @@ from teravox.kernels.skeleton.components import Points, number_components
 from teravox.kernels.skeleton.cover import Cover, Radius, make_cover, runs_beside
 from teravox.kernels.skeleton.forest import Forest, Places, drop, list_members, make_forest
 from teravox.kernels.skeleton.skeleton import Edges
-from teravox.kernels.skeleton.unions import unite
+from teravox.kernels.unions import unite
 
 
 def open_loops(points: Points, edges: Edges, radius: Radius, piece: NDArray[np.int32], slack: float) -> Edges:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from teravox.kernels.compiled import compiled
 from teravox.kernels.stitching.pair_slots import ROOM, add_key, find_slot, make_slots
 from teravox.kernels.stitching.runs import Numbers, Runs
+from teravox.kernels.unions import unite
 
 Pairs = NDArray[np.uint32]  # n rows of two labels, the smaller first, sorted
 
@@ -66,7 +67,7 @@ def _connect(  # pragma: no cover - compiled
                         break
                     if labels[other] == label:
                         if first[other] != first[run]:
-                            _join(first, run, other)
+                            unite(first, run, other)
                         continue
                     key = _key(labels[other], label)
                     if key != last and slots[find_slot(keys, slots, key)] < 0:
@@ -76,21 +77,6 @@ def _connect(  # pragma: no cover - compiled
     for run in range(len(first)):
         first[run] = first[first[run]]
     return first, keys[:used]
-
-
-@compiled
-def _join(first: Numbers, a: int, b: int) -> None:  # pragma: no cover - compiled
-    """Make one piece of those of two runs."""
-    while first[a] != a:
-        first[a] = first[first[a]]
-        a = first[a]
-    while first[b] != b:
-        first[b] = first[first[b]]
-        b = first[b]
-    if a < b:
-        first[b] = a
-    else:
-        first[a] = b
 
 
 @compiled

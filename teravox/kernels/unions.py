@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
 
-Parents = NDArray[np.int64]  # of each member another one of its set, up to the one that stands for it
+Parents = NDArray[np.signedinteger[Any]]  # of each member another one of its set, up to the one that stands for it
 
 
 @compiled
@@ -15,7 +17,7 @@ def find(parents: Parents, member: int) -> int:
     """The member that stands for a set."""
     while parents[member] != member:
         parents[member] = parents[parents[member]]
-        member = parents[member]
+        member = int(parents[member])
     return member
 
 
