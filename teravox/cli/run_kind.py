@@ -14,7 +14,7 @@ from teravox.cli.errors import BadOption
 from teravox.cli.given import Given
 from teravox.cli.options import Durable, EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries, Yes
 from teravox.cli.progress import show_progress
-from teravox.cli.say import plain, say_tasks
+from teravox.cli.say import plain, say_choices, say_tasks
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.job import AnyJob, Job
 from teravox.pipeline.options import says
@@ -72,9 +72,7 @@ def run_kind(kind: str, job: AnyJob, how: HowItIsRun, asked: HowItIsAsked, call:
     question = job.question()
     if question is not None and not is_agreed(question, yes=asked.yes):
         return ExitCode.FAILED
-    if not how.quiet:
-        for sentence in job.choices():
-            print(plain(sentence), flush=True)
+    say_choices(job, quiet=how.quiet)
     if how.queue is not None:
         return _enqueue(kind, job, how.queue, how, call)
     return _do_here(kind, job, how, call)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from teravox.pipeline.errors import BadMessage
+from teravox.pipeline.job import AnyJob
 from teravox.pipeline.message import open_envelope
 from teravox.pipeline.secrets import redact
 
@@ -46,3 +47,10 @@ def say_task(body: bytes) -> tuple[str, str]:
 
 def say_tasks(number: int) -> str:
     return "1 task" if number == 1 else f"{number:,} tasks"
+
+
+def say_choices(job: AnyJob, *, quiet: bool) -> None:
+    """Show what a job chose by itself."""
+    if not quiet:
+        for sentence in job.choices():
+            print(plain(sentence), flush=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
+
+import msgspec
+from msgspec import structs
 
 from teravox.cli.errors import BadOption
 from teravox.cli.progress import show_progress
 from teravox.cli.say import plain, say_tasks
 from teravox.pipeline.exit_codes import ExitCode
+from teravox.pipeline.job import AnyJob
 from teravox.pipeline.options import Seconds, says
 from teravox.pipeline.units import say_seconds
 from teravox.pipeline.worker.settings import WorkerSettings
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from teravox.cli.command import Call
     from teravox.pipeline.stages import Stage
 
+J = TypeVar("J", bound=AnyJob)
 Interval = Annotated[Seconds, says("Time between two looks whether the workers are done.", form="seconds")]
 USUAL = WorkerSettings()
 _ONLY_HERE = ("parallel", "tries", "task_timeout")
@@ -48,6 +53,12 @@ def run_stages(said: Staged, name: str, stages: Sequence[Stage], call: Call) -> 
     if said.queue is None:
         return _run_here(said, name, stages, call)
     return _run_elsewhere(said, said.queue, stages, call)
+
+
+def make_job(kind: type[J], said: msgspec.Struct, **more: object) -> J:
+    """The job of a kind that the options of a command describe, as far as the kind has them; `more` wins over them."""
+    given = {**structs.asdict(said), **more}
+    return kind(**{name: given[name] for name in kind.__struct_fields__ if name in given})
 
 
 def show_stages(stages: Sequence[Stage], lines: Sequence[tuple[str, str]]) -> None:

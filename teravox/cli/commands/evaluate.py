@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from teravox.cli.command import Call, Command
 from teravox.cli.options import EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries
 from teravox.cli.say import plain
-from teravox.cli.stages import USUAL, Interval, refuse_what_would_be_ignored, run_stages, show_stages
+from teravox.cli.stages import USUAL, Interval, make_job, refuse_what_would_be_ignored, run_stages, show_stages
 from teravox.pipeline.evaluation.declaration import (
     BodyThreshold,
     Boundary,
@@ -114,19 +114,15 @@ class Evaluate(Command, frozen=True, rename={"memory_limit": "memory"}):
         return ExitCode.DONE
 
     def _stages(self) -> tuple[Reduce, list[Stage]]:
-        import msgspec
-
         from teravox.pipeline.stages import Stage
         from teravox.tasks.evaluate.count import Count
         from teravox.tasks.evaluate.reduce import Reduce
 
-        given: dict[str, Any] = msgspec.structs.asdict(self)  # as many types as options
-        given["dest"] = self.dest or _folder_for(self.a, self.b)
-        told = {name: given[name] for name in Count.__struct_fields__}
-        last = Reduce(**told, side="b")
+        dest = self.dest or _folder_for(self.a, self.b)
+        last = make_job(Reduce, self, dest=dest, side="b")
         return last, [
-            Stage("evaluate count", Count(**told)),
-            Stage("evaluate reduce", Reduce(**told, side="a")),
+            Stage("evaluate count", make_job(Count, self, dest=dest)),
+            Stage("evaluate reduce", make_job(Reduce, self, dest=dest, side="a")),
             Stage("evaluate reduce", last),
         ]
 

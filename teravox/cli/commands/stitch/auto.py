@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from teravox.cli.command import Call, Command
 from teravox.cli.options import EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries
-from teravox.cli.say import plain
-from teravox.cli.stages import USUAL, Interval, refuse_what_would_be_ignored, run_stages, show_stages
+from teravox.cli.say import plain, say_choices
+from teravox.cli.stages import USUAL, Interval, make_job, refuse_what_would_be_ignored, run_stages, show_stages
 from teravox.kernels.stitching.rule import MIN_OVERLAP
 from teravox.pipeline.components.declaration import DestEncoding, Group
 from teravox.pipeline.exit_codes import ExitCode
@@ -90,9 +90,7 @@ class Auto(Command, frozen=True, rename={"memory_limit": "memory"}):
         if self.dry_run:
             return self._show(stages)
         relabel.check_destination()
-        if not self.quiet:
-            for sentence in relabel.choices():
-                print(plain(sentence), flush=True)
+        say_choices(relabel, quiet=self.quiet)
         forget_what_is_overwritten(relabel)
         if not stages[-1].ledger.finished():
             code = run_stages(self, "stitch auto", stages, call)
@@ -111,18 +109,13 @@ class Auto(Command, frozen=True, rename={"memory_limit": "memory"}):
         from teravox.tasks.stitch.relabel import Relabel
         from teravox.tasks.stitch.resolve import Resolve
 
-        given = msgspec.structs.asdict(self)
-        given["blocks"] = Segmented.open(self.layer, self.blocks).id  # so that workers take these, whatever comes later
-
-        def told(kind: type[msgspec.Struct]) -> dict[str, Any]:  # as many types as options
-            return {name: given[name] for name in kind.__struct_fields__ if name in given}
-
-        first = Resolve(**told(Resolve))
+        blocks = Segmented.open(self.layer, self.blocks).id  # so that workers take these, whatever comes later
+        first = make_job(Resolve, self, blocks=blocks)
         first.choice.make_rule()
         resolve = [msgspec.structs.replace(first, step=step) for step in range(1, first.steps + 1)]
-        relabel = Relabel(**told(Relabel))
+        relabel = make_job(Relabel, self, blocks=blocks)
         return relabel, [
-            Stage("stitch match", Match(**told(Match))),
+            Stage("stitch match", make_job(Match, self, blocks=blocks)),
             *(Stage("stitch resolve", job) for job in resolve),
             Stage("stitch relabel", relabel),
         ]

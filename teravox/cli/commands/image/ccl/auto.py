@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from teravox.cli.command import Call, Command
 from teravox.cli.options import EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries
-from teravox.cli.say import plain
-from teravox.cli.stages import USUAL, Interval, refuse_what_would_be_ignored, run_stages, show_stages
+from teravox.cli.say import plain, say_choices
+from teravox.cli.stages import USUAL, Interval, make_job, refuse_what_would_be_ignored, run_stages, show_stages
 from teravox.pipeline.components.declaration import (
     Connectivity,
     DestChunkSize,
@@ -89,9 +89,7 @@ class Auto(Command, frozen=True, rename={"memory_limit": "memory"}):
         if self.dry_run:
             return self._show(stages)
         relabel.check_destination()
-        if not self.quiet:
-            for sentence in relabel.choices():
-                print(plain(sentence), flush=True)
+        say_choices(relabel, quiet=self.quiet)
         if not stages[-1].ledger.finished():
             code = run_stages(self, "image ccl auto", stages, call)
             if code != ExitCode.DONE:
@@ -113,18 +111,11 @@ class Auto(Command, frozen=True, rename={"memory_limit": "memory"}):
         from teravox.tasks.image.ccl.relabel import Relabel
         from teravox.tasks.image.ccl.resolve import Resolve
 
-        given = msgspec.structs.asdict(self)
-
-        def told(kind: type[msgspec.Struct]) -> dict[str, Any]:  # as many types as options
-            return {name: given[name] for name in kind.__struct_fields__ if name in given}
-
-        faces, links = Faces(**told(Faces)), Links(**told(Links))
-        relabel = Relabel(**told(Relabel))
-        first = Resolve(**told(Resolve))
+        relabel, first = make_job(Relabel, self), make_job(Resolve, self)
         resolve = [msgspec.structs.replace(first, step=step) for step in range(1, first.steps + 1)]
         return relabel, [
-            Stage("image ccl faces", faces),
-            Stage("image ccl links", links),
+            Stage("image ccl faces", make_job(Faces, self)),
+            Stage("image ccl links", make_job(Links, self)),
             *(Stage("image ccl resolve", job) for job in resolve),
             Stage("image ccl relabel", relabel),
         ]
