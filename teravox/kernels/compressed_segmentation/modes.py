@@ -8,7 +8,7 @@ import numpy as np
 
 from teravox.kernels.compiled import compiled, read_only
 from teravox.kernels.compressed_segmentation.memory import Labels, Vec, Words, flatten
-from teravox.kernels.compressed_segmentation.unpack import label_at
+from teravox.kernels.compressed_segmentation.unpack import header_at, label_at
 
 
 def can_take_modes(block: Vec, shape: Vec) -> bool:
@@ -40,9 +40,7 @@ def _unpack_modes(words: Words, block: Vec, flat: Labels, row: int, plane: int, 
             y1 = min(y0 + by, ny)
             for x0 in range(0, nx, bx):
                 x1 = min(x0 + bx, nx)
-                bits = np.int64(words[2 * number] >> np.uint32(24))
-                begin = np.int64(words[2 * number] & np.uint32(0xFFFFFF))
-                values = np.int64(words[2 * number + 1])
+                bits, begin, values = header_at(words, number)
                 number += 1
                 if bits == 0:
                     label = label_at(words, begin, wide, zero)

@@ -41,9 +41,7 @@ def _find_fault(words: Words, block: Vec, shape: Vec, wide: int) -> int:
     if 2 * blocks > len(words):
         return _CUT_HEADERS
     for number in range(blocks):
-        bits = np.int64(words[2 * number] >> np.uint32(24))
-        begin = np.int64(words[2 * number] & np.uint32(0xFFFFFF))
-        values = np.int64(words[2 * number + 1])
+        bits, begin, values = header_at(words, number)
         if bits > 32 or bits & (bits - 1):
             return _BAD_WIDTH
         length = (bits * bx * by * bz + 31) // 32
@@ -75,9 +73,7 @@ def _unpack(words: Words, block: Vec, flat: Labels, row: int, plane: int, shape:
             y1 = min(y0 + by, ny)
             for x0 in range(0, nx, bx):
                 x1 = min(x0 + bx, nx)
-                bits = np.int64(words[2 * number] >> np.uint32(24))
-                begin = np.int64(words[2 * number] & np.uint32(0xFFFFFF))
-                values = np.int64(words[2 * number + 1])
+                bits, begin, values = header_at(words, number)
                 number += 1
                 if bits == 0:
                     label = label_at(words, begin, wide, zero)
@@ -113,6 +109,13 @@ def _unpack(words: Words, block: Vec, flat: Labels, row: int, plane: int, shape:
                                 if bits <= 8
                                 else label_at(words, begin + np.int64(index) * wide, wide, zero)
                             )
+
+
+@compiled
+def header_at(words: Words, number: int) -> tuple[Any, Any, Any]:  # int64
+    """Of a block: the bits of an index, and where its labels and its indices begin."""
+    first = words[2 * number]
+    return np.int64(first >> np.uint32(24)), np.int64(first & np.uint32(0xFFFFFF)), np.int64(words[2 * number + 1])
 
 
 @compiled

@@ -39,8 +39,3 @@ class Skeleton(NamedTuple):
         pairs = np.unique(edges[:, 0] << np.uint64(32) | edges[:, 1])
         edges = np.stack([pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF)], axis=1)
         return self.taken(rows)._replace(edges=edges.astype(np.uint32))
-
-
-def no_skeleton() -> Skeleton:
-    """A skeleton of nothing."""
-    return Skeleton(np.empty((0, 3), np.int32), np.empty((0, 2), np.uint32), np.empty(0, np.float32), {})

@@ -63,14 +63,6 @@ class ChunkSource:
 
         do_all(work, self._fetches(chunks), layer.lanes)
 
-    def for_each_encoded(self, chunks: Iterable[Box], use: Callable[[Box, bytes | None], object]) -> None:
-        """Hand over chunks as they are encoded, side by side and in any order."""
-
-        def work(chunk: Box, stored: Stored | None) -> None:
-            use(chunk, None if stored is None else stored.encoded)
-
-        self.for_each_stored(chunks, work)
-
     def for_each_stored(self, chunks: Iterable[Box], use: Callable[[Box, Stored | None], object]) -> None:
         """Hand over chunks as they are stored and as they are encoded, side by side and in any order."""
         do_all(lambda one: use(one[0], one[1]()), self._fetches(chunks), self._layer.lanes)

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
@@ -242,8 +242,3 @@ def _path(kind: type, value: Any) -> Any:
 def _plain(error: Exception) -> str:
     text = str(error).partition(" - at `")[0].replace("`", "")
     return text[:1].lower() + text[1:]
-
-
-def said_of(steps: Mapping[str, list[BoundStep]]) -> Json:
-    """Steps as JSON, with all of their parameters."""
-    return {what: [step.said for step in bound] for what, bound in steps.items()}
