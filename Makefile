@@ -46,7 +46,7 @@ test: ready-to-test
 	@rm -rf build/coverage build/away && mkdir -p build/coverage build/away
 	cd build/away && COVERAGE_FILE=$(CURDIR)/build/coverage/data TERAVOX_TEST_PICTURES=$(CURDIR)/build/pictures \
 		$(CURDIR)/$(SHIPPED)/bin/pytest --config-file=$(CURDIR)/pyproject.toml -n 4 --dist worksteal \
-		--cov --cov-config=$(CURDIR)/pyproject.toml --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE_FLOOR) \
+		--cov --cov-config=$(CURDIR)/pyproject.toml --cov-report= --cov-fail-under=$(COVERAGE_FLOOR) \
 		$(CURDIR)/tests
 
 test-servers: build/servers/.installed
