@@ -185,7 +185,7 @@ def test_a_task_whose_lease_is_lost_is_stopped_and_not_counted(tmp_path: Path) -
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_gives_the_lease_back_at_once(tmp_path: Path, number: signal.Signals) -> None:
     queue = filled(tmp_path, "hang", "hang", "hang")
-    threading.Thread(target=kill_when_running, args=(tmp_path, number)).start()
+    threading.Thread(target=kill_when_running, args=(tmp_path, number, 2)).start()
     outcome = work(queue, settings(processes=2, lease_sec=600.0))
     assert (outcome.released, outcome.stopped_by, outcome.exit_code) == (2, "signal", 0)
     after = FolderQueue(tmp_path / "q")
@@ -214,10 +214,12 @@ def test_a_second_signal_ends_the_grace(tmp_path: Path) -> None:
     assert (outcome.released, outcome.exit_code) == (1, 130)
 
 
-def kill_when_running(tmp_path: Path, number: signal.Signals) -> None:
-    while not (tmp_path / "layer/executions").exists():
+def kill_when_running(tmp_path: Path, number: signal.Signals, processes: int = 1) -> None:
+    """A signal to this process as soon as so many tasks have begun."""
+    executions = tmp_path / "layer/executions"
+    while not executions.exists() or len(executions.read_text().splitlines()) < processes:
         time.sleep(0.01)
-    time.sleep(0.3)
+    os.kill(os.getpid(), number)
     os.kill(os.getpid(), number)
 
 
