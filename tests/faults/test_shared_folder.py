@@ -24,7 +24,7 @@ from teravox.pipeline.queues.folder_nudge import Nudge
 pytestmark = [pytest.mark.faults, pytest.mark.server]
 
 PROCESSES = 8
-TASKS = 400
+TASKS = 160
 QUEUED = 2000
 
 # Leases a task, takes it out, and so on until nothing is left; prints the ids of all that it leased.

@@ -19,9 +19,7 @@ import sys
 from pathlib import Path
 from teravox.tasks.image.ccl.faces import Faces
 from teravox.tasks.image.count import Count
-from teravox.tasks.image.downsample import Downsample
 kinds = {
-    "downsample": lambda: Downsample(sys.argv[2], num_mips=1),
     "count": lambda: Count(sys.argv[2]),
     "faces": lambda: Faces(sys.argv[2], sys.argv[2] + "-dest"),
 }
@@ -34,7 +32,7 @@ print(int(status.split("VmHWM:")[1].split()[0]) * 1024)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
-@pytest.mark.parametrize("kind", ["downsample", "count", "faces"])
+@pytest.mark.parametrize("kind", ["count", "faces"])
 def test_a_tiny_piece_takes_no_more_than_the_libraries_even_if_kernels_are_compiled(tmp_path: Path, kind: str) -> None:
     array = voxels((16, 16, 16), "uint64", labels=9)
     layer = make_layer(tmp_path / "seg", array, type="segmentation", encoding="compressed_segmentation")
