@@ -51,6 +51,7 @@ class Process:
         self.listing: list[str] | None = None
         self.present_at_start: set[str] = set()  # what a submitter saw, or could have seen, to be there
         self.refunds = False  # it gives its task back as if it had not been leased
+        self.inserts_again = False  # what is done or dead is to be done once more
         self.stalled_until = 0.0
         self.asked = 0.0  # when it last asked for the time
         self.to_send: Any = None
@@ -73,6 +74,7 @@ class World:
         self.has_stale_listings = self.random.random() < 0.3
         self.has_two_submitters = self.random.random() < 0.3
         self.loses_replies = self.random.random() < 0.3
+        self.submitters_insert_again = self.random.random() < 0.3
         self.known: set[str] = set()  # ids that were in the queue at some time
         self.doubled: set[str] = set()  # ids that two submitters raced for: they may be there twice
         self.dead: dict[str, Name] = {}  # by what name each dead letter was last leased
@@ -260,7 +262,9 @@ class World:
             is_its_own = report == _report(was) or was.id in self.put_back  # a late retry may still clear reports
             self.demand(is_its_own, f"the dead letter has somebody else's report: {new}")
             self.dead[was.id] = was
-        if old.startswith("failed/") and now is not None:
+        if old.startswith(("failed/", "done/")) and now is not None:
+            is_asked = process.inserts_again or (process.life is operate and old.startswith("failed/"))
+            self.demand(is_asked, f"{process.name} puts back what has ended: {old}")
             self.dead.pop(now.id, None)
             self.put_back.add(now.id)
 
@@ -290,8 +294,10 @@ def submit(world: World, process: Process) -> Action:
     present = {parsed.id for name in names if (parsed := parse(name)) is not None}
     process.listing = None
     process.present_at_start = present | {id for id in map(task, range(TASKS)) if done_path(id) in world.files}
+    process.inserts_again = world.submitters_insert_again
+    insert = process.steps.insert_again if process.inserts_again else process.steps.insert
     for number in range(TASKS):
-        yield from process.steps.insert(task(number), body(task(number)), present)
+        yield from insert(task(number), body(task(number)), present)
 
 
 def work(world: World, process: Process) -> Action:
@@ -408,6 +414,15 @@ class ForgetsWhatIsDone(FolderSteps):
             return False
         yield from self._put(f"queue/{fresh(id)}", body)
         return True
+
+
+class PutsBackInTwoChanges(FolderSteps):
+    """What is to be done again is removed first, and a kill comes before it is inserted."""
+
+    def insert_again(self, id: str, body: bytes, known: Any = (), leases: int = 0) -> Steps[bool]:
+        for path in (done_path(id), failed_path(id)):
+            yield from self._remove(path)
+        return (yield from self.insert(id, body, known))
 
 
 class CountsAttemptsLate(FolderSteps):
@@ -577,6 +592,7 @@ DEFECTS: tuple[type[FolderSteps], ...] = (
     InsertsInPlace,
     InsertsUnderRandomNames,
     ForgetsWhatIsDone,
+    PutsBackInTwoChanges,
     CountsAttemptsLate,
     EndsTasksByTheirId,
     RenewsByTheId,

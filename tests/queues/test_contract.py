@@ -119,6 +119,44 @@ def test_a_task_in_any_state_is_not_added_again(subject: Subject, queue: Queue, 
         assert again == Inserted(new=1, known=0)
 
 
+@pytest.mark.parametrize("state", ["waiting", "leased", "paused", "done", "failed"])
+def test_a_task_that_has_ended_is_added_again_if_that_is_asked_for(
+    subject: Subject, queue: Queue, other: Queue, state: State
+) -> None:
+    put(queue, [entry(0)])
+    if state != "waiting":
+        lease = subject.take_one(queue)
+        if state == "paused":
+            assert queue.release(lease, pause=60)
+        if state == "done":
+            assert queue.done([lease]) == [True]
+        if state == "failed":
+            assert queue.fail(lease, failure())
+    again = other.insert([entry(0), entry(1)], lambda _: None, again=True)
+    if state in IN_QUEUE:
+        assert again == (Inserted(new=1, known=1) if subject.knows_tasks_again else Inserted(new=2, known=0))
+        assert number_in_queue(queue.counts()) == (2 if subject.knows_tasks_again else 3)
+        return
+    assert again == Inserted(new=2, known=0)
+    counts = queue.counts()
+    assert (counts.waiting, counts.done or 0, counts.failed) == (2, 0, 0)
+    assert list(queue.dead()) == []
+    leases = {lease.id: lease for lease in subject.take(queue, 2)}
+    assert leases[entry(0).id].attempt == 1
+    assert leases[entry(0).id].body == entry(0).body
+    assert queue.fail(leases[entry(0).id], failure(error="KeyError"))
+    (letter,) = other.dead()
+    assert [each.error for each in letter.failures] == ["KeyError"]
+
+
+def test_dead_letters_of_other_tasks_stay_where_they_are(subject: Subject, queue: Queue, other: Queue) -> None:
+    put(queue, [entry(0), entry(1)])
+    for lease in subject.take(queue, 2):
+        assert queue.fail(lease, failure())
+    assert other.insert([entry(1)], lambda _: None, again=True).new == 1
+    assert [letter.id for letter in queue.dead()] == [entry(0).id]
+
+
 def test_two_submitters_at_once_lose_nothing(subject: Subject, queue: Queue, other: Queue) -> None:
     entries = [entry(n) for n in range(60)]
     submitters = [threading.Thread(target=put, args=(each, entries)) for each in (queue, other)]

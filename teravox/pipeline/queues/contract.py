@@ -74,7 +74,7 @@ class Inserted(msgspec.Struct, frozen=True):
     """What came of an insert."""
 
     new: int
-    known: int  # were in the queue, done or dead already; SQS cannot see this and says 0
+    known: int  # stayed as they were: in the queue, and without `again` done or dead; SQS cannot see this and says 0
 
 
 class Queue(Protocol):
@@ -82,11 +82,13 @@ class Queue(Protocol):
 
     url: str
 
-    def insert(self, entries: Iterable[Entry], progress: Callable[[int], None]) -> Inserted:
+    def insert(self, entries: Iterable[Entry], progress: Callable[[int], None], *, again: bool = False) -> Inserted:
         """Add tasks, reading the iterable only as fast as they are stored; `progress(n)` after n more are safe.
 
         May be repeated: an entry is named by its content, so what is there, leased, done or dead is not added
         again (SQS adds it, and it runs twice). Atomic for each entry: it is there whole or not at all.
+        With `again` what is done or dead is to be done once more: it is free as if it had never been leased, and
+        no longer done or dead; what waits, pauses or is leased stays as it is.
         Raises QueueTrouble if any entry could not be stored, after saying how many were.
         """
 

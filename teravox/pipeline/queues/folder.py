@@ -26,7 +26,7 @@ from teravox.pipeline.queues.folder_names import (
     parse,
     report_path,
 )
-from teravox.pipeline.queues.folder_steps import FolderSteps
+from teravox.pipeline.queues.folder_steps import FolderSteps, Steps
 
 SLOW = 0.001  # seconds an insert may take before several are sent side by side, as network file systems need
 FIRST = 32  # inserts that show how slow it is
@@ -52,14 +52,21 @@ class FolderQueue:
     def __repr__(self) -> str:
         return f"FolderQueue({str(self.root)!r})"
 
-    def insert(self, entries: Iterable[Entry], progress: Callable[[int], None]) -> Inserted:
+    def insert(self, entries: Iterable[Entry], progress: Callable[[int], None], *, again: bool = False) -> Inserted:
         self._disk.sweep(FORGOTTEN)
         known = self._known()
+        reported = self._reported() if again else {}
+
+        def steps_of(steps: FolderSteps, entry: Entry) -> Steps[bool]:
+            if again:
+                return steps.insert_again(entry.id, entry.body, known, reported.get(entry.id, 0))
+            return steps.insert(entry.id, entry.body, known)
+
         counted = {True: 0, False: 0}
         entries = iter(entries)
 
         def put(entry: Entry) -> None:
-            is_new = self._disk.take(self._steps.insert(entry.id, entry.body, known))
+            is_new = self._disk.take(steps_of(self._steps, entry))
             counted[is_new] += 1
             progress(1)
 
@@ -71,11 +78,15 @@ class FolderQueue:
         if seconds and sorted(seconds)[len(seconds) // 2] < SLOW:  # not their sum: a stall says little
             for entry in entries:
                 put(entry)
-        self._insert_side_by_side(entries, known, counted, progress)
+        self._insert_side_by_side(entries, steps_of, counted, progress)
         return Inserted(new=counted[True], known=counted[False])
 
     def _insert_side_by_side(
-        self, entries: Iterator[Entry], known: IdSet, counted: dict[bool, int], progress: Callable[[int], None]
+        self,
+        entries: Iterator[Entry],
+        steps_of: Callable[[FolderSteps, Entry], Steps[bool]],
+        counted: dict[bool, int],
+        progress: Callable[[int], None],
     ) -> None:
         turn = threading.Lock()
         ended = threading.Event()
@@ -87,7 +98,7 @@ class FolderQueue:
                         entry = next(entries, None)
                     if entry is None:
                         return
-                    is_new = self._disk.take(steps.insert(entry.id, entry.body, known))
+                    is_new = self._disk.take(steps_of(steps, entry))
                     with turn:
                         counted[is_new] += 1
                         progress(1)
@@ -227,12 +238,7 @@ class FolderQueue:
 
     def _letters(self) -> Iterator[tuple[DeadLetter, int]]:
         """The dead letters, and how often each was leased: once more than tried where nobody had come back."""
-        leases: dict[str, int] = {}
-        for name in self._disk.names("reports"):
-            id, _, rest = name.partition(".")
-            number = rest.partition(".")[0]
-            if number.isdecimal():
-                leases[id] = max(leases.get(id, 0), int(number))
+        leases = self._reported()
         for id in self._failed():
             with self._disk.speaking(), contextlib.suppress(FileNotFoundError):  # put back while we looked
                 body = self._disk.read(failed_path(id))
@@ -240,6 +246,16 @@ class FolderQueue:
                 failures = tuple(self._reports(id, most))
                 attempts = failures[-1].attempt if failures else most
                 yield DeadLetter(id=id, body=body, attempts=attempts, failures=failures), most
+
+    def _reported(self) -> dict[str, int]:
+        """The last lease of each task that left a report."""
+        leases: dict[str, int] = {}
+        for name in self._disk.names("reports"):
+            id, _, rest = name.partition(".")
+            number = rest.partition(".")[0]
+            if number.isdecimal():
+                leases[id] = max(leases.get(id, 0), int(number))
+        return leases
 
     def _reports(self, id: str, leases: int) -> Iterator[Failure]:
         for lease in range(1, leases + 1):

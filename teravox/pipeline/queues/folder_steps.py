@@ -65,6 +65,26 @@ class FolderSteps:
         yield from self._put(f"queue/{fresh(id)}", body)
         return True
 
+    def insert_again(self, id: str, body: bytes, known: Container[str] = (), leases: int = 0) -> Steps[bool]:
+        """As `insert`, but a task that is done or dead waits anew, after so many leases, as if there had been none."""
+        if id in known or (yield ("exists", f"queue/{fresh(id)}")):
+            return False
+        was_ended = is_back = False
+        for path in (done_path(id), failed_path(id)):
+            if (yield ("exists", path)):
+                was_ended = True
+                try:
+                    yield ("rename", path, f"queue/{fresh(id)}")
+                except FileNotFoundError:  # somebody else puts it back at this moment
+                    continue
+                is_back = True
+        if not was_ended:
+            yield from self._put(f"queue/{fresh(id)}", body)
+            return True
+        if is_back:
+            yield from self._forget_reports(id, leases)
+        return is_back
+
     def lease(self, seconds: float, most: int) -> Steps[list[Lease]]:
         """Claim up to `most` tasks by renaming them to names with a deadline, the next attempt and a token."""
         leases: list[Lease] = []

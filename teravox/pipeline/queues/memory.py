@@ -62,10 +62,13 @@ class MemoryQueue:
     def __repr__(self) -> str:
         return "MemoryQueue()"
 
-    def insert(self, entries: Iterable[Entry], progress: Callable[[int], None]) -> Inserted:
+    def insert(self, entries: Iterable[Entry], progress: Callable[[int], None], *, again: bool = False) -> Inserted:
         new = known = 0
         for entry in entries:
             with self._changed:
+                if again:
+                    self._done.discard(entry.id)
+                    self._dead.pop(entry.id, None)
                 if self._add(entry):
                     new += 1
                     self._changed.notify()

@@ -49,8 +49,11 @@ class SqsQueue:
     def __repr__(self) -> str:
         return f"SqsQueue({self.url!r})"
 
-    def insert(self, entries: Iterable[Entry], progress: Callable[[int], None]) -> Inserted:
-        return Inserted(new=sqs_insert.insert(self._main, entries, progress), known=0)
+    def insert(self, entries: Iterable[Entry], progress: Callable[[int], None], *, again: bool = False) -> Inserted:
+        if not again:
+            return Inserted(new=sqs_insert.insert(self._main, entries, progress), known=0)
+        with sqs_dead.replacing(self._failed, entries) as seen:
+            return Inserted(new=sqs_insert.insert(self._main, seen, progress), known=0)
 
     def lease(self, seconds: float, most: int = 1, wait: float = 0.0) -> list[Lease]:
         if wait >= 1:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -71,6 +71,28 @@ def retry(failed: SqsWire, main: SqsWire, match: Callable[[DeadLetter], bool]) -
             settled = failed.delete([message.receipt for message, _ in chosen])
             _expect(settled, failed, "a task that was put back could not be removed from the dead letters")
     return len(again)
+
+
+@contextlib.contextmanager
+def replacing(failed: SqsWire, entries: Iterable[Entry]) -> Iterator[Iterator[Entry]]:
+    """The entries, to be sent as new tasks in the block; the letters that are there before of those are removed after it.
+
+    A crash between leaves them in both queues; a task that fails while the others are sent keeps its new letter.
+    """
+    before = {message.name: name_of(message) for batch in _walk(failed) for message in batch}
+    dead = set(before.values())
+    sent: set[str] = set()
+
+    def seen() -> Iterator[Entry]:
+        for entry in entries:
+            if entry.id in dead:
+                sent.add(entry.id)
+            yield entry
+
+    yield seen()
+    for batch in _walk(failed) if sent else ():
+        old = [message.receipt for message in batch if before.get(message.name) in sent]
+        _expect(failed.delete(old), failed, "the dead letter of a task that was put back could not be removed")
 
 
 def write_report(failure: Failure, room: int) -> str:
