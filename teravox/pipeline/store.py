@@ -85,5 +85,11 @@ class Store(Protocol):
     def list(self, prefix: str = "") -> Iterator[str]:
         """The keys that begin with `prefix`, without a compression's ending, in no order."""
 
+    def list_sizes(self, prefix: str = "") -> Iterator[tuple[str, int, Compression | None]]:
+        """The same keys with the bytes of each as it is stored, and its compression where its ending says one.
+
+        A key that lies there in two compressions comes twice.
+        """
+
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects in whatever compression; what is not there is no error."""

@@ -82,6 +82,9 @@ class MemoryStore:
         self.calls.append("list")
         return iter([key for key in self.objects if key.startswith(prefix)])
 
+    def list_sizes(self, prefix: str = "") -> Iterator[tuple[str, int, Compression | None]]:
+        return ((key, len(self.objects[key]), None) for key in self.list(prefix))
+
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:
             self.objects.pop(key, None)

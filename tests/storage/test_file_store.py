@@ -71,6 +71,14 @@ def test_damaged_files_are_named_and_never_read_as_something_else(tmp_path: Path
             open_store(str(tmp_path)).get("chunk")
 
 
+def test_a_key_in_two_compressions_is_listed_twice_with_sizes(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"12345")
+    (tmp_path / "key.gz").write_bytes(b"123")
+    store = open_store(str(tmp_path))
+    assert sorted(store.list_sizes(), key=lambda row: row[1]) == [("key", 3, "gzip"), ("key", 5, None)]
+    assert list(store.list()) == ["key"]
+
+
 def test_unfinished_writes_are_not_listed(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     store.put("a/chunk", b"x")

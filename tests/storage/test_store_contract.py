@@ -120,6 +120,20 @@ def test_a_list_has_the_keys_that_begin_so(store: Store) -> None:
         assert set(store.list(prefix)) == {key for key in keys if key.startswith(prefix)}
 
 
+def test_a_list_with_sizes_says_what_lies_there(store: Store) -> None:
+    data = {"info": b"x", "a/1": bytes(5000), "a/b/2": bytes(range(256)) * 9, "ab": b""}
+    how: dict[str, Compression | None] = {"info": None, "a/1": "gzip", "a/b/2": "zstd", "ab": None}
+    for key, content in data.items():
+        store.put(key, content, compress=how[key])
+    for prefix in ("", "a", "a/", "nothing/"):
+        rows = list(store.list_sizes(prefix))
+        stored = {key: store.get_stored(key) for key in data if key.startswith(prefix)}
+        assert {key: size for key, size, _ in rows} == {key: len(one[0]) for key, one in stored.items() if one}
+        says = how if not store.url.startswith("s3://") else dict.fromkeys(how)
+        assert all(compression == says[key] for key, _, compression in rows)
+        assert len(rows) == len(stored)
+
+
 @pytest.mark.parametrize("key", HOSTILE)
 def test_a_key_that_could_leave_the_store_is_refused(store: Store, key: str) -> None:
     for attempt in (
@@ -140,6 +154,8 @@ def test_a_key_that_could_leave_the_store_is_refused(store: Store, key: str) -> 
 def test_a_list_stays_within_the_store(store: Store, prefix: str) -> None:
     with pytest.raises(BadInput):
         list(store.list(prefix))
+    with pytest.raises(BadInput):
+        list(store.list_sizes(prefix))
 
 
 def test_the_tally_knows_what_was_put_and_its_sum(store: Store) -> None:

@@ -12,7 +12,7 @@ from teravox import __version__
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.idset import IdSet
 from teravox.pipeline.job import AnyJob
-from teravox.pipeline.ledger.reading import Survey, list_files, most_records
+from teravox.pipeline.ledger.reading import Survey, list_files, most_records, read_some
 from teravox.pipeline.ledger.record import JobRecord, Mark, Record, Totals
 from teravox.pipeline.ledger.writer import LedgerWriter
 from teravox.pipeline.secrets import HIDDEN, is_secret_name, redact
@@ -71,6 +71,10 @@ class Ledger:
     def records(self) -> Iterator[Record]:
         """A record of each finished task, in no order."""
         return self._survey().records(Record)
+
+    def some_records(self, most: int) -> Iterator[Record]:
+        """So many records at the most, without a look at all of them; of tasks that ran twice perhaps both."""
+        return read_some(self._store, self._folder, Record, most)
 
     def done(self, version: str | None) -> IdSet:
         """The ids of the tasks that were done, the last time by this version of teravox; None takes any version."""

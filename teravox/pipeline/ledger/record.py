@@ -40,6 +40,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     bytes_in: int
     bytes_out: int
     outputs: dict[str, Output]
+    requests_in: int = 0  # 0 also in records of versions that did not count them
+    requests_out: int = 0
 
 
 class Mark(msgspec.Struct, frozen=True):

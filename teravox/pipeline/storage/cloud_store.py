@@ -58,6 +58,14 @@ class CloudStore(WholeObjects):
         except Exception as error:  # each protocol's library has exceptions of its own
             raise explain(error, "list", f"{self.url}/{prefix}") from error
 
+    def list_sizes(self, prefix: str = "") -> Iterator[tuple[str, int, Compression | None]]:
+        confine_prefix(prefix, self.url)
+        try:
+            for key, size in self._interface().list_files(prefix=prefix, flat=False, size=True):
+                yield key, size, None  # a listing does not say how an object is compressed
+        except Exception as error:  # each protocol's library has exceptions of its own
+            raise explain(error, "list", f"{self.url}/{prefix}") from error
+
     def _fetch(self, key: str, most: int | None) -> Stored | None:  # noqa: ARG002 - cloud-files reads objects whole
         content, encoding, checksum, sort = self._ask("get_file", "read", key)
         if content is None:

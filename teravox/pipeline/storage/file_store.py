@@ -49,6 +49,10 @@ class FileStore(WholeObjects):
         folder, name = os.path.split(confine_prefix(prefix, self.url))
         return self._walk(f"{folder}/" if folder else "", name)
 
+    def list_sizes(self, prefix: str = "") -> Iterator[tuple[str, int, Compression | None]]:
+        folder, name = os.path.split(confine_prefix(prefix, self.url))
+        return self._walk_sizes(f"{folder}/" if folder else "", name)
+
     def _fetch(self, key: str, most: int | None) -> Stored | None:
         path = self._base + key
         for _ in range(2):  # a writer may change the compression between two looks
@@ -134,23 +138,51 @@ class FileStore(WholeObjects):
         """The keys in a folder and below, of those entries whose names begin so."""
         seen: set[str] = set()
         folders: list[str] = []
+        for entry in self._scan(folder, beginning):
+            if entry.is_dir():
+                folders.append(f"{folder}{entry.name}/")
+            else:
+                seen.add(_split(entry.name)[0])
+        yield from (folder + name for name in seen)
+        for below in folders:
+            yield from self._walk(below, "")
+
+    def _walk_sizes(self, folder: str, beginning: str) -> Iterator[tuple[str, int, Compression | None]]:
+        """The same with sizes; nothing is kept but the names of folders."""
+        folders: list[str] = []
+        for entry in self._scan(folder, beginning):
+            if entry.is_dir():
+                folders.append(f"{folder}{entry.name}/")
+                continue
+            try:
+                size = entry.stat().st_size
+            except FileNotFoundError:  # it was removed since
+                continue
+            except OSError as error:
+                raise explain(error, "look at", entry.path) from error
+            name, how = _split(entry.name)
+            yield folder + name, size, how
+        for below in folders:
+            yield from self._walk_sizes(below, "")
+
+    def _scan(self, folder: str, beginning: str) -> Iterator[os.DirEntry[str]]:
+        """The entries of a folder whose names begin so, without what is being written."""
         try:
             with os.scandir(self._base + folder) as entries:
                 for entry in entries:
-                    if not entry.name.startswith(beginning) or is_temporary(entry.name):
-                        continue
-                    if entry.is_dir():
-                        folders.append(f"{folder}{entry.name}/")
-                        continue
-                    stem, ending = os.path.splitext(entry.name)
-                    seen.add(stem if ENDINGS.get(ending) else entry.name)
+                    if entry.name.startswith(beginning) and not is_temporary(entry.name):
+                        yield entry
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
             raise explain(error, "list", self._base + folder) from error
-        yield from (folder + name for name in seen)
-        for below in folders:
-            yield from self._walk(below, "")
+
+
+def _split(name: str) -> tuple[str, Compression | None]:
+    """A file's name without the ending of a compression, and which one that is."""
+    stem, ending = os.path.splitext(name)
+    how = ENDINGS.get(ending)
+    return (name, None) if how is None else (stem, how)
 
 
 def _read(file: FileIO, length: int) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 
+from teravox.pipeline.storage.overlay import laid_overlay
 from teravox.pipeline.storage.urls import confine
 from teravox.pipeline.store import Store
 
@@ -19,7 +20,7 @@ def remove_folder(store: Store, folder: str) -> None:
 
 def remove_empty_folders(store: Store, folder: str) -> None:
     """Remove a folder with those in it and around it, as far as they are empty; the store's own stays."""
-    if not store.url.startswith("file://"):
+    if not store.url.startswith("file://") or laid_overlay() is not None:
         return
     root = store.url.removeprefix("file://")
     for inner, *_ in os.walk(f"{root}/{confine(folder, store.url)}", topdown=False):

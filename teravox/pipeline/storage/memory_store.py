@@ -27,13 +27,18 @@ class MemoryStore(WholeObjects):
         raise Fatal(f"{self.url} cannot be appended to ({key}): keep this file on a file system")
 
     def list(self, prefix: str = "") -> Iterator[str]:
+        return iter({key for key, _, _ in self.list_sizes(prefix)})
+
+    def list_sizes(self, prefix: str = "") -> Iterator[tuple[str, int, Compression | None]]:
         begin = self._base + confine_prefix(prefix, self.url)
-        seen = set()
-        for name in list(self._objects()):
+        return self._sizes(begin)
+
+    def _sizes(self, begin: str) -> Iterator[tuple[str, int, Compression | None]]:
+        for name, stored in list(self._objects().items()):
             if name.startswith(begin):
                 stem, _, ending = name.rpartition(".")
-                seen.add((stem if stem and ENDINGS.get(f".{ending}") else name).removeprefix(self._base))
-        return iter(seen)
+                how = ENDINGS.get(f".{ending}") if stem else None
+                yield (stem if how else name).removeprefix(self._base), len(stored), how
 
     def _objects(self) -> dict[str, bytes]:
         from cloudfiles.connectionpools import MEMORY_DATA

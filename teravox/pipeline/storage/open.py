@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from teravox.pipeline.storage.file_store import FileStore
 from teravox.pipeline.storage.memory_store import MemoryStore
+from teravox.pipeline.storage.overlay import laid_overlay
 from teravox.pipeline.storage.urls import normalize
 from teravox.pipeline.store import Store
 
@@ -14,6 +15,13 @@ def open_store(url: str, *, durable: bool = False) -> Store:
     `durable` brings every write to the disk before it counts as done, also where the operator has not asked for it
     of the whole process; buckets always do.
     """
+    overlay = laid_overlay()
+    if overlay is None:
+        return _open_plainly(url, durable=durable)
+    return overlay.over(_open_plainly(url, durable=durable), _open_plainly)
+
+
+def _open_plainly(url: str, *, durable: bool = False) -> Store:
     url = normalize(url)
     if url.startswith("file://"):
         return FileStore(url.removeprefix("file://"), durable=durable)

@@ -17,6 +17,8 @@ class Tallied(msgspec.Struct, frozen=True):
     bytes_in: int  # as stored, so before decompression
     bytes_out: int  # as stored, so after compression
     outputs: dict[str, tuple[int, int]]  # key below home, else full URL → size and crc32 as stored
+    requests_in: int = 0  # that read, as a bucket would be asked: GET and HEAD
+    requests_out: int = 0  # that write: PUT
 
 
 class Tally:
@@ -31,6 +33,8 @@ class Tally:
         self._home: str | None = None
         self._bytes_in = 0
         self._bytes_out = 0
+        self._requests_in = 0
+        self._requests_out = 0
         self._outputs: dict[str, tuple[int, int]] = {}
 
     def begin(self, home: str) -> None:
@@ -38,25 +42,28 @@ class Tally:
         with self._lock:
             self._home = normalize(home) + "/"
             self._bytes_in = self._bytes_out = 0
+            self._requests_in = self._requests_out = 0
             self._outputs = {}
 
     def end(self) -> Tallied:
         """What was counted since `begin`; outputs are noted no longer."""
         with self._lock:
-            tallied = Tallied(self._bytes_in, self._bytes_out, self._outputs)
+            tallied = Tallied(self._bytes_in, self._bytes_out, self._outputs, self._requests_in, self._requests_out)
             self._home = None
             self._outputs = {}
             return tallied
 
     def read(self, size: int) -> None:
-        """Bytes came in."""
+        """A request was answered with so many bytes."""
         with self._lock:
             self._bytes_in += size
+            self._requests_in += 1
 
     def wrote(self, size: int) -> None:
         """Bytes went out that are no output of their own: an appended record."""
         with self._lock:
             self._bytes_out += size
+            self._requests_out += 1
 
     def put(self, url: str, key: str, stored: bytes | bytearray) -> None:
         """An object was written as these bytes."""
@@ -66,6 +73,7 @@ class Tally:
         """An object was written as so many bytes with this crc32."""
         with self._lock:
             self._bytes_out += size
+            self._requests_out += 1
             if self._home is not None:
                 self._outputs[self._name(url, key)] = (size, crc)
 

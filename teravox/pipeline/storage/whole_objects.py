@@ -114,10 +114,14 @@ class WholeObjects(ABC):
         )
 
     def exists(self, keys: Iterable[str]) -> dict[str, bool]:
-        return dict(side_by_side(lambda key: (key, self._has(confine(key, self.url))), keys, self._lanes))
+        return dict(side_by_side(lambda key: (key, self._is_there(key)), keys, self._lanes))
 
     def delete(self, keys: Iterable[str]) -> None:
         do_all(self._delete, keys, self._lanes)
+
+    def _is_there(self, key: str) -> bool:
+        TALLY.read(0)
+        return self._has(confine(key, self.url))
 
     def _delete(self, key: str) -> None:
         self._remove(confine(key, self.url))

@@ -54,6 +54,8 @@ class Accounts:
                 bytes_in=done.bytes_in,
                 bytes_out=done.bytes_out,
                 outputs=done.outputs,
+                requests_in=done.requests_in,
+                requests_out=done.requests_out,
             )
         )
 

@@ -107,6 +107,8 @@ def _run(task: Task, started: float, pulse: float, cpu: float) -> Done:
         bytes_in=tallied.bytes_in,
         bytes_out=tallied.bytes_out,
         outputs=tallied.outputs,
+        requests_in=tallied.requests_in,
+        requests_out=tallied.requests_out,
     )
 
 

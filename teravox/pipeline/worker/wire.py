@@ -37,6 +37,8 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     bytes_in: int
     bytes_out: int
     outputs: dict[str, tuple[int, int]]
+    requests_in: int
+    requests_out: int
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
