@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from teravox.pipeline.errors import BadMessage
 from teravox.pipeline.job import AnyJob
 from teravox.pipeline.message import open_envelope
+from teravox.pipeline.say_piece import say_piece
 from teravox.pipeline.secrets import redact
 
 
@@ -17,22 +16,6 @@ def plain(text: str) -> str:
     return "".join(
         letter if letter.isprintable() or letter in "\n\t" else repr(letter)[1:-1] for letter in redact(text)
     )
-
-
-def say_piece(piece: Any) -> str:  # Any: a struct or any JSON, since kinds differ
-    """A piece: a box as boxes are typed, anything else by its fields."""
-    said = msgspec.to_builtins(piece)
-    if (
-        isinstance(said, dict)
-        and set(said) == {"min", "max"}
-        and all(isinstance(v, list | tuple) for v in said.values())
-    ):
-        return ":".join(",".join(map(str, said[corner])) for corner in ("min", "max"))
-    if isinstance(said, dict):
-        return " ".join(f"{name}={say_piece(value)}" for name, value in said.items())
-    if isinstance(said, list | tuple):
-        return ",".join(map(say_piece, said))
-    return str(said)
 
 
 def say_task(body: bytes) -> tuple[str, str]:

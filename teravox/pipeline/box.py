@@ -41,6 +41,13 @@ class Box(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             (min(c[0], d[0]), min(c[1], d[1]), min(c[2], d[2])),
         )
 
+    def middle(self, most: Vec) -> Box:
+        """The box of at most so many voxels on each axis that lies in the middle of this one."""
+        x, y, z = (min(n, size) for n, size in zip(most, self.size, strict=True))
+        a, size = self.min, self.size
+        low = (a[0] + (size[0] - x) // 2, a[1] + (size[1] - y) // 2, a[2] + (size[2] - z) // 2)
+        return Box(low, (low[0] + x, low[1] + y, low[2] + z))
+
     def shift(self, by: Vec) -> Box:
         a, b = self.min, self.max
         return Box(

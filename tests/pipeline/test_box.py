@@ -95,3 +95,11 @@ def test_a_box_is_said_as_it_is_typed() -> None:
 def test_a_box_takes_no_other_fields() -> None:
     with pytest.raises(msgspec.ValidationError, match="unknown field"):
         msgspec.json.decode(b'{"min":[0,0,0],"max":[1,1,1],"mip":2}', type=Box)
+
+
+@given(BOXES, SHAPES)
+def test_the_middle_of_a_box_has_as_much_of_it_on_both_sides(box: Box, most: Vec) -> None:
+    middle = box.middle(most)
+    assert middle.size == tuple(min(n, size) for n, size in zip(most, box.size, strict=True))
+    for low, high, a, b in zip(box.min, box.max, middle.min, middle.max, strict=True):
+        assert 0 <= (high - b) - (a - low) <= 1

@@ -25,7 +25,7 @@ class Show(Command, frozen=True):
     json: AsJson = False
 
     def run(self, call: Call) -> int:  # noqa: ARG002 - a command's run takes it
-        from teravox.cli.describe import describe
+        from teravox.pipeline.description.describe import describe
         from teravox.pipeline.layers.layer import Layer as OpenLayer
 
         seen = describe(OpenLayer.open(self.layer, fresh=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from teravox.pipeline.box import Box, Vec
+from teravox.pipeline.box import Vec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ def take_sample(layer: Layer) -> Array:
     """Voxels from the middle of the smallest mip that has something there; missing chunks count as background."""
     voxels = None
     for mip in reversed(range(len(layer.info.scales))):
-        voxels = layer.read(_middle(layer.bounds(mip)), mip, fill_missing=True)
+        voxels = layer.read(layer.bounds(mip).middle(MOST), mip, fill_missing=True)
         if voxels.any():
             return voxels
     assert voxels is not None  # a layer has at least one mip
@@ -54,13 +54,3 @@ def largest_labels(sample: Array, most: int) -> tuple[int, ...]:
     labels, counts = fastremap.unique(sample, return_counts=True)
     labels, counts = labels[labels != 0], counts[labels != 0]
     return tuple(map(int, labels[np.argsort(-counts.astype(np.int64), kind="stable")][:most]))
-
-
-def _middle(bounds: Box) -> Box:
-    low: list[int] = []
-    high: list[int] = []
-    for start, size, most in zip(bounds.min, bounds.size, MOST, strict=True):
-        taken = min(size, most)
-        low.append(start + (size - taken) // 2)
-        high.append(low[-1] + taken)
-    return Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))

@@ -45,3 +45,14 @@ class Morton(msgspec.Struct, frozen=True):
             codes |= ((cells[:, axis].astype(np.uint64) >> np.uint64(taken[axis])) & np.uint64(1)) << np.uint64(bit)
             taken[axis] += 1
         return codes
+
+    def cells_of(self, codes: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """The cell that has each code, as rows of x, y, z."""
+        import numpy as np
+
+        cells = np.zeros((len(codes), 3), np.int64)
+        taken = [0, 0, 0]
+        for bit, axis in enumerate(self.axes):
+            cells[:, axis] |= ((codes >> np.uint64(bit)) & np.uint64(1)).astype(np.int64) << taken[axis]
+            taken[axis] += 1
+        return cells

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from teravox.cli.description import Part
+from teravox.pipeline.description.description import Part
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.objects.sort import MESH, SKELETON, SORTS, Sort
 

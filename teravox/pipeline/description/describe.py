@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
-from teravox.cli.describe_objects import describe_fragments, mesh_details, skeleton_details
-from teravox.cli.description import Description, JobState, Json, Mip, Part, Shards, Step, What
 from teravox.pipeline.box import Vec
+from teravox.pipeline.description.describe_objects import describe_fragments, mesh_details, skeleton_details
+from teravox.pipeline.description.description import Description, JobState, Json, Mip, Part, Shards, Step, What
 from teravox.pipeline.errors import BadInput
 
 if TYPE_CHECKING:

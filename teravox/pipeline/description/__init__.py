@@ -1,0 +1,1 @@
+"""What there is to know of a layer, as `teravox show` and `teravox report` tell it."""
