@@ -20,6 +20,8 @@ Picture = NDArray[np.uint8]  # rows, columns and red, green, blue
 WAIT = 120.0  # seconds that a page may take: graphics are computed by the processor
 SIZE = (1200, 900)
 
+COMPLAINTS = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
+
 FLAGS = (
     "--headless=new",
     "--no-sandbox",  # which does not let root start it
@@ -47,11 +49,23 @@ class Page:
     def __init__(self, socket: Any) -> None:  # Any: websocket-client has no types
         self._socket = socket
         self._number = 0
+        self._complaints: list[str] | None = None
 
     def open(self, url: str) -> None:
         """Leave the page before, and go to a URL."""
         self._call("Page.navigate", url="about:blank")
         self._call("Page.navigate", url=url)
+
+    def listen(self) -> list[str]:
+        """A list that grows with what the browser complains of from now on: errors, and what it has blocked."""
+        self._complaints = []
+        self._call("Log.enable")
+        self._call("Runtime.enable")
+        return self._complaints
+
+    def prefer(self, scheme: str) -> None:
+        """Be one that likes light pages, or dark ones."""
+        self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def evaluate(self, expression: str) -> Any:  # Any: whatever the page's program gives
         """The value of an expression in the page; None while it has none."""
@@ -78,6 +92,8 @@ class Page:
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
         while True:
             said: dict[str, Any] = json.loads(self._socket.recv())
+            if self._complaints is not None and said.get("method") in COMPLAINTS:
+                self._complaints.append(json.dumps(said["params"]))
             if said.get("id") == self._number:
                 if "error" in said:
                     raise Broken(f"{method}: {said['error']}")

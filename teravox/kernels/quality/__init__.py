@@ -1,0 +1,1 @@
+"""Looking at how good voxels, meshes and skeletons are, on arrays."""
