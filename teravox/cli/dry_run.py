@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from teravox.cli.say import plain, say_piece, say_tasks
+from teravox.cli.say import plain, say_tasks
 from teravox.pipeline.job import AnyJob
+from teravox.pipeline.planning.sample import choose_places
+from teravox.pipeline.say_piece import say_piece
 from teravox.pipeline.units import say_bytes
 
 SAMPLE = 1000  # pieces that are asked for their memory
@@ -31,7 +33,7 @@ def _plan(kind: str, job: AnyJob, *, resume: bool) -> Iterator[tuple[str, str]]:
         return
     yield "first", say_piece(pieces[0])
     yield "last", say_piece(pieces[total - 1])
-    sample = _sample(total)
+    sample = choose_places(total, SAMPLE)
     most = max(job.memory(pieces[at]) for at in sample)
     basis = (
         "of all tasks" if len(sample) == total else f"of {say_tasks(len(sample))}, spread evenly, that were looked at"
@@ -42,12 +44,6 @@ def _plan(kind: str, job: AnyJob, *, resume: bool) -> Iterator[tuple[str, str]]:
         yield "chosen", sentence
     if (question := job.question()) is not None:
         yield "asks", question
-
-
-def _sample(total: int) -> Sequence[int]:
-    if total <= SAMPLE:
-        return range(total)
-    return [at * (total - 1) // (SAMPLE - 1) for at in range(SAMPLE)]
 
 
 def _say_outputs(job: AnyJob, pieces: Sequence[Any]) -> str:

@@ -102,10 +102,13 @@ def _show_overview(catalog: Catalog, words: Sequence[str], front: Sequence[str])
 def _call(catalog: Catalog, declared: Declared, words: Sequence[str], config: Config, typed: Sequence[str]) -> int:
     fields = declared.fields
     _refuse_unknown_defaults(catalog, declared, config)
+    if issubclass(declared.struct, Command):
+        words = declared.struct.arrange(words, fields, catalog)
     given = gather(fields, words, os.environ, config.options, config.path)
     values = read_values(fields, given)
     call = Call(shlex.join(["teravox", *typed]), catalog.registry, given)
-    struct = build(declared.struct, declared.sections[0].fields, values, given)
+    own = declared.sections[0].fields if declared.is_kind else fields
+    struct = build(declared.struct, own, values, given)
     if isinstance(struct, Job):
         how = build(HowItIsRun, declared.sections[1].fields, values, given)
         asked = build(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
+
+if TYPE_CHECKING:
+    from teravox.pipeline.planning.traffic import Traffic
 
 P = TypeVar("P", bound=msgspec.Struct)
 
@@ -35,6 +38,18 @@ class Job(msgspec.Struct, Generic[P], frozen=True, kw_only=True, forbid_unknown_
     def outputs(self, piece: P) -> Sequence[str]:
         """The keys, within `home`, that this piece leaves behind where it found something to write."""
         raise NotImplementedError
+
+    def removes(self, piece: P) -> Sequence[str]:  # noqa: ARG002 - most kinds take nothing away
+        """The keys, within `home`, that this piece takes away, so that nobody looks for them any more."""
+        return []
+
+    def traffic(self, piece: P) -> Traffic | None:  # noqa: ARG002 - a kind may know
+        """What running this piece will read and write, for `plan`; None where nobody can say."""
+        return None
+
+    def foresee(self) -> None:
+        """What of `prepare` the plans of later jobs need; stores are overlaid then, so nothing is changed."""
+        self.prepare()
 
     def finish(self) -> None:
         """What is left to do when every piece is done; safe to repeat."""

@@ -33,6 +33,7 @@ from teravox.pipeline.options import (
 
 if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer
+    from teravox.pipeline.planning.traffic import Traffic
     from teravox.pipeline.sources.plan import Plan
     from teravox.pipeline.sources.source import Source
     from teravox.pipeline.sources.volume import Volume
@@ -168,6 +169,20 @@ class Create(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
 
     def outputs(self, piece: Box) -> Sequence[str]:
         return self._target().keys(piece, 0)
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.layers.encoding import compression_of
+        from teravox.pipeline.planning.traffic import Bytes, Chunks, Traffic, info_of
+
+        plan = _plan(self)
+        how = compression_of(self.compress, plan.scale.encoding)
+        source = Bytes(piece.voxels * plan.costs.voxel, 1)  # as if it were not packed
+        return Traffic([info_of(self.dest), source], [Chunks(self._target(), 0, piece, how)])
+
+    def foresee(self) -> None:
+        from teravox.pipeline.layers.new_layer import create_layer
+
+        create_layer(self.dest, _plan(self).raw)
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing

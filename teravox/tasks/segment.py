@@ -11,6 +11,7 @@ from teravox.pipeline.box import Box
 from teravox.pipeline.segmentation.declaration import Segmenting
 
 if TYPE_CHECKING:
+    from teravox.pipeline.planning.traffic import Part, Traffic
     from teravox.pipeline.segmentation.blocks import Blocks
     from teravox.pipeline.segmentation.plan import Plan
     from teravox.pipeline.segmentation.plan_file import PlanFile
@@ -73,6 +74,28 @@ class Segment(Segmenting[Box], frozen=True):
         if self.output == "labels":
             return outputs_of(plan.folder, blocks.number_of(piece))
         return class_maps.expected_layer(plan).keys(piece, 0)
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.planning.traffic import Bytes, Chunks, Objects, Traffic, info_of
+        from teravox.pipeline.segmentation import class_maps
+        from teravox.pipeline.segmentation.running import Block
+
+        plan, blocks = self._blocks()
+        index = blocks.number_of(piece)
+        wide = Block(plan, index, piece, blocks.read_box(index)).wide
+        written: Part = Objects(self.dest, self.outputs(piece))
+        if self.output != "labels":
+            written = Chunks(class_maps.expected_layer(plan), 0, piece, class_maps.compression(plan))
+        looks = Bytes(0, 2)  # whether the plan is there
+        return Traffic([info_of(self.source), looks, Chunks(plan.input.layer, plan.input.mip, wide)], [written])
+
+    def foresee(self) -> None:
+        from teravox.pipeline.segmentation.plan import make_plan
+        from teravox.pipeline.segmentation.planning import open_segmented
+
+        self.prepare()
+        if self.output == "labels":
+            open_segmented(make_plan(self)).publish()
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing

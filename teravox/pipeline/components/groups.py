@@ -53,6 +53,20 @@ class Groups(msgspec.Struct, frozen=True):
             keys += [self._given_key(step.level - 1, part) for part in self._parts(step.level, index)]
         return keys
 
+    def inputs(self, step: Step, index: int) -> list[str]:
+        """The keys that a step reads for a group, without what it has just written."""
+        if step.does == "hand down":
+            return [self._given_key(step.level, index), self._joined_key(step.level, index)]
+        return [self._part_key(step.level - 1, part) for part in self._parts(step.level, index)]
+
+    def given_key(self, box: int) -> str:
+        """Where a box is told its final labels."""
+        return self._given_key(0, box)
+
+    def inputs_of(self, box: int) -> list[str]:
+        """What tells a box of its final labels: those that it passed on, and what became of them."""
+        return [self._part_key(0, box), self._given_key(0, box)]
+
     def run(self, step: Step, index: int) -> None:
         if step.does != "hand down":
             self._join(step.level, index)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.components.groups import pack_links
 from teravox.pipeline.components.plan import Plan
-from teravox.pipeline.components.surface_file import read_components, read_surface, read_surface_head
+from teravox.pipeline.components.surface_file import read_components, read_surface, read_surface_head, surface_key
 
 
 def link(plan: Plan, folder: str, box: Box, connectivity: int) -> bytes:
@@ -38,6 +38,13 @@ def link(plan: Plan, folder: str, box: Box, connectivity: int) -> bytes:
         np.concatenate(far),
     )
     return pack_links(open, np.delete(sizes, on_faces))
+
+
+def keys_read(plan: Plan, folder: str, box: Box, connectivity: int) -> list[str]:
+    """What `link` reads, in order; its own components come twice."""
+    here = plan.index(plan.cell(box))
+    there = [index for _, index in _neighbours(plan, box, connectivity)]
+    return [surface_key(folder, index) for index in (here, *there, here)]
 
 
 def linking_bytes(plan: Plan, folder: str, box: Box, connectivity: int) -> int:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from teravox.pipeline.layers.box_writer import BoxWriter
     from teravox.pipeline.layers.info import Scale
     from teravox.pipeline.layers.layer import Layer
+    from teravox.pipeline.planning.traffic import Objects, Part, Traffic
 
     Array = NDArray[Any]  # of 8 or 16 bits without sign
 
@@ -113,6 +114,24 @@ class ImageJob(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
 
     def outputs(self, piece: Box) -> Sequence[str]:
         return self._target().keys(piece, 0)
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.layers.encoding import compression_of
+        from teravox.pipeline.planning.traffic import Chunks, Traffic, info_of
+
+        plan = self.plan()
+        reads: list[Part] = [Chunks(plan.layer, self.mip, self.around(plan.layer, part)) for part in plan.parts(piece)]
+        how = compression_of(self.compress, plan.scale.encoding)
+        reads = [info_of(self.source), info_of(self.dest), *self.reads_besides(plan.parts(piece)), *reads]
+        return Traffic(reads, [Chunks(self._target(), 0, piece, how)])
+
+    def reads_besides(self, parts: Sequence[Box]) -> Sequence[Objects]:  # noqa: ARG002 - a kind may read more than voxels
+        """What is read for the parts of a piece besides their voxels."""
+        return []
+
+    def around(self, layer: Layer, part: Box) -> Box:  # noqa: ARG002 - a kind may read more than it makes
+        """What is read of the source for a part."""
+        return part
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing

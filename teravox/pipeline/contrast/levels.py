@@ -100,18 +100,23 @@ class Levels:
 
     def read(self, slices: Iterable[int], data_type: str, channels: int) -> Iterator[tuple[int, Counts]]:
         """The counts of slices, one after another."""
-        wanted = sorted(slices)
-        self.check(wanted)
-        for key in dict.fromkeys(self._keys[z] for z in wanted):
+        wanted = set(slices)
+        for key in self.keys(wanted):
             data = self._store.get(key)
             if data is None:
                 raise BadInput(f"{self._store.url}/{key} was removed while it was about to be read")
             try:
-                yield from self._of_file(key, data, set(wanted), data_type, channels)
+                yield from self._of_file(key, data, wanted, data_type, channels)
             except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
                 raise BadInput(
                     f"{self._store.url}/{key} cannot be read: {error}. Remove it, and make it again with: {self._remedy}"
                 ) from None
+
+    def keys(self, slices: Iterable[int]) -> list[str]:
+        """The files that hold the levels of slices."""
+        wanted = sorted(slices)
+        self.check(wanted)
+        return list(dict.fromkeys(self._keys[z] for z in wanted))
 
     def has(self, z: int) -> bool:
         """Whether there are levels of a slice."""

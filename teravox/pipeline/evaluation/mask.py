@@ -39,15 +39,19 @@ class MaskLayer(NamedTuple):
             "a mask's voxels must be as large, or a whole number of times larger"
         )
 
-    def read(self, box: Box, *, fill_missing: bool) -> Mask:
-        """Where a box of A's voxels lies in the mask; beyond the bounds of the mask nothing does."""
-        import numpy as np
-
+    def around(self, box: Box) -> Box:
+        """A box of A's voxels in those of the mask."""
         low, high = (
             tuple(sign * (sign * n // f) for n, f in zip(corner, self.factor, strict=True))
             for corner, sign in ((box.min, 1), (box.max, -1))
         )
-        coarse = Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+        return Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+
+    def read(self, box: Box, *, fill_missing: bool) -> Mask:
+        """Where a box of A's voxels lies in the mask; beyond the bounds of the mask nothing does."""
+        import numpy as np
+
+        coarse = self.around(box)
         mask = np.zeros(coarse.size, np.bool_, order="F")
         shared = coarse.intersect(self.layer.bounds(self.mip))
         if not shared.is_empty:

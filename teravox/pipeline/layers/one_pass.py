@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -11,7 +12,7 @@ from teravox.pipeline.box import Box, Grid, Vec
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.layers.info import Json, Scale
 from teravox.pipeline.layers.layer import Layer
-from teravox.pipeline.layers.mips_made import MipsMade
+from teravox.pipeline.layers.mips_made import MipsMade, Nest
 from teravox.pipeline.layers.pass_memory import bytes_needed
 from teravox.pipeline.layers.pass_shards import mips_with_good_shards, shard_above
 from teravox.pipeline.layers.pyramid import NewMips, scales_above, with_scales
@@ -47,6 +48,17 @@ class Pass(msgspec.Struct, frozen=True):
     def block(self, size: Vec) -> Vec:
         """The size of the boxes in which a piece of a size is worked on: whole chunks of every scale."""
         return _block(self.made, self.wish, size)
+
+    def blocks(self, piece: Box) -> Iterator[Box]:
+        """The boxes in which a piece is worked on, one after another."""
+        return self._blocks(piece, self.block(piece.size), self.made.nests)
+
+    def _blocks(self, box: Box, block: Vec, nests: list[Nest]) -> Iterator[Box]:
+        if not nests:
+            yield from Grid(box, block)
+        else:
+            for part in Grid(box, nests[-1].size):
+                yield from self._blocks(part, block, nests[:-1])
 
     def need(self, size: Vec) -> int:
         """The most bytes that a piece of a size takes."""

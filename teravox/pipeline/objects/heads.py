@@ -26,7 +26,7 @@ class Heads:
         """Add a piece; pieces come in any order."""
         import numpy as np
 
-        self.crc ^= zlib.crc32(file.table, zlib.crc32(file.key.encode()))
+        self.crc ^= crc_of(file)
         for bits, most in enumerate(self._most):
             sums = file.sums(min(bits, file.bits))
             rows = np.array([sums[name] for name in self._names], np.int64)
@@ -36,3 +36,8 @@ class Heads:
         """What none of 2^bits parts has more of: with 0 bits, all."""
         most = self._most[min(bits, MOST_SUMMED)].max(axis=1).tolist()
         return dict(zip(self._names, most, strict=True))
+
+
+def crc_of(file: FragmentFile) -> int:
+    """What a piece adds to the crc of all, which is their exclusive or."""
+    return zlib.crc32(file.table, zlib.crc32(file.key.encode()))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer as OpenLayer
     from teravox.pipeline.objects.forged import Forged
     from teravox.pipeline.objects.plan import PartSize, Plan
+    from teravox.pipeline.planning.traffic import Traffic
     from teravox.pipeline.store import Compression
 
 F = TypeVar("F", bound="Forged")
@@ -79,6 +80,19 @@ class MergeObjects(Job[Part], frozen=True):
             say_plan(merging.layer, merging.plan, self.sort, sharded=self.is_sharded()),
             *self.doubts(merging),
         ]
+
+    def traffic(self, piece: Part) -> Traffic:
+        from teravox.pipeline.objects.fragments import FIRST_READ
+        from teravox.pipeline.planning.traffic import Objects, Share, Traffic, Unsaid, info_of
+
+        layer, forged, plan = self.merging()
+        fragments = Share(self.layer, f"{forged.folder}/", 1 / plan.parts, FIRST_READ)
+        written = (
+            Objects(f"{layer.url}/{plan.folder}", self.outputs(piece))
+            if self.is_sharded()
+            else Unsaid(f"the number of {self.sort.many} is known when they are merged")
+        )
+        return Traffic([info_of(self.layer), fragments], [written], voxels=forged.bounds.voxels // plan.parts)
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing

@@ -79,9 +79,14 @@ def make_plan(layer: Layer, forged: Forged, job_id: str, memory: int, size: Part
     largest = heads.largest(bits)
     if memory < (least := size.least_memory(largest["labels"])):
         raise BadUsage(f"--memory: {say_bytes(memory)} are too little to merge {sort.many}; give it {say_bytes(least)}")
-    stamp = hashlib.sha256(f"{job_id} {forged.id} {heads.crc}".encode()).hexdigest()[:32]
+    stamp = stamp_of(job_id, forged, heads.crc)
     folder = find_folder(layer, sort, forged.dir, stamp)
     return Plan(forge=forged.id, stamp=stamp, folder=folder, bits=bits, sums=sums, largest=largest)
+
+
+def stamp_of(job_id: str, forged: Forged, crc: int) -> str:
+    """The mark of what a merge makes of these fragments; `crc` is that of all their heads."""
+    return hashlib.sha256(f"{job_id} {forged.id} {crc}".encode()).hexdigest()[:32]
 
 
 def choose_bits(sums: Counts, pieces: int, memory: int, sort: Sort, size: PartSize) -> int:

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     Array = NDArray[Any]  # of the layer's data type
 
 
+def boxes_of(layer: Layer, mip: int, box: Box, slices: list[int | None]) -> list[Box]:
+    """What is read for a box: each layer of chunks that holds some of the slices."""
+    scale = layer.scale(mip)
+    start, thick = scale.voxel_offset[2], scale.chunk[2]
+    (x0, y0, _), (x1, y1, _) = box.min, box.max
+    layers = sorted({(z - start) // thick for z in slices if z is not None})
+    lows = (start + number * thick for number in layers)
+    return [Box((x0, y0, low), (x1, y1, low + thick)).intersect(scale.bounds) for low in lows]
+
+
 def read_slices(layer: Layer, mip: int, box: Box, slices: list[int | None], *, fill_missing: bool) -> Array:
     """The voxels of a box in x and y, whose slices are those given; None is background."""
     import numpy as np

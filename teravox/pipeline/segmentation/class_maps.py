@@ -17,6 +17,8 @@ from teravox.pipeline.segmentation.running import Block, predict_block
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from teravox.pipeline.store import Compression
+
     Array = NDArray[Any]  # uint8 or float32
 
 Json = dict[str, Any]  # JSON may hold anything
@@ -50,6 +52,11 @@ def expected_layer(plan: Plan) -> Layer:
     return Layer(plan.dest, encode_info(describe(plan)))
 
 
+def compression(plan: Plan) -> Compression | None:
+    """How the chunks of DEST are compressed."""
+    return compression_of(COMPRESS, describe(plan)["scales"][0]["encoding"])
+
+
 def write_block(block: Block, region: Region) -> None:
     """Write the chunks of a block. It may run twice."""
     plan = block.plan
@@ -62,7 +69,7 @@ def write_block(block: Block, region: Region) -> None:
     voxels = _rate(plan, prediction[z, y, x])
     if mask is not None:
         voxels *= mask[x, y, z, None]
-    layer.write(block.core, mip, voxels, compress=compression_of(COMPRESS, layer.scale(mip).encoding))
+    layer.write(block.core, mip, voxels, compress=compression(plan))
 
 
 def _rate(plan: Plan, prediction: Array) -> Array:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from teravox.pipeline.components.groups import pack_links
+from teravox.pipeline.segmentation.block_files import SIZES, block_key
 from teravox.pipeline.segmentation.blocks import HIGH, LOW
 from teravox.pipeline.segmentation.segmented import Segmented
-from teravox.pipeline.stitching.overlap_file import read_overlaps, read_overlaps_head
+from teravox.pipeline.stitching.overlap_file import overlaps_key, read_overlaps, read_overlaps_head
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,6 +78,13 @@ def choose(segmented: Segmented, index: int, rule: Rule) -> bytes:
     alone = np.ones(len(sizes) + 1, np.bool_)
     alone[joined] = alone[segmented.preserved(index).locals] = alone[0] = False
     return pack_links(open, sizes[alone[1:]])
+
+
+def keys_read(segmented: Segmented, index: int) -> list[str]:
+    """What `choose` reads."""
+    below = (segmented.blocks.neighbour(index, axis, LOW) for axis in range(3))
+    overlaps = [overlaps_key(segmented.id, block) for block in (index, *below) if block is not None]
+    return [*2 * [block_key(segmented.folder, SIZES, index)], *overlaps]
 
 
 def choosing_bytes(segmented: Segmented, index: int) -> int:

@@ -15,6 +15,7 @@ from teravox.pipeline.job import Job
 from teravox.pipeline.options import Memory, says
 
 if TYPE_CHECKING:
+    from teravox.pipeline.planning.traffic import Bytes
     from teravox.pipeline.segmentation.segmented import Segmented
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -90,6 +91,12 @@ class Stitching(Job[P], Generic[P], frozen=True, rename={"memory_limit": "memory
         from teravox.pipeline.segmentation.segmented import Segmented
 
         return Segmented.open(self.layer, self.blocks)
+
+    def looks(self, times: int) -> Bytes:
+        """What opening the blocks so many times reads, where nobody says which ones they are."""
+        from teravox.pipeline.planning.traffic import Bytes
+
+        return Bytes(0, 0 if self.blocks is not None else 2 * times)
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):

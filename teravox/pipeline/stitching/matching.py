@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from teravox.pipeline.box import Box
 from teravox.pipeline.bundle import read_head
-from teravox.pipeline.segmentation.block_files import FACES, block_key
+from teravox.pipeline.segmentation.block_files import FACES, SIZES, block_key
 from teravox.pipeline.segmentation.blocks import HIGH, LOW
 from teravox.pipeline.segmentation.face_files import count_runs, turned, turned_axis
 from teravox.pipeline.segmentation.plan_file import REMEDY
@@ -40,6 +40,12 @@ def match(segmented: Segmented, index: int) -> dict[int, Overlap]:
         middle = segmented.grid[upper].min[axis] - box.min[axis]
         overlaps[axis] = tabulate_runs(low, high, turned(box, axis), turned_axis(axis), middle)
     return overlaps
+
+
+def keys_read(segmented: Segmented, index: int) -> list[str]:
+    """What `match` reads: of each face the files of both blocks, and their sizes again for the table."""
+    blocks = [number for _, upper, _ in _faces(segmented, index) for number in (index, upper)]
+    return [block_key(segmented.folder, what, number) for number in blocks for what in (FACES, SIZES, SIZES)]
 
 
 def matching_bytes(segmented: Segmented, index: int) -> int:

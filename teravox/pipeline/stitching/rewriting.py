@@ -33,15 +33,14 @@ def refuse_to_mix(job: Joining[Any]) -> None:
     )
 
 
-def forget_what_is_overwritten(job: AnyJob) -> None:
-    """Drop what the ledger says of a job if its layer holds the labels of another one, which came later."""
-    store, id = open_store(job.home()), job_id(KIND, job)
-    written = read_written(store)
-    if written is not None and written.job != id:
-        Ledger(store, id).remove()
+def is_overwritten(job: AnyJob) -> bool:
+    """Whether a job's layer holds the labels of another one, which came later."""
+    written = read_written(open_store(job.home()))
+    return written is not None and written.job != job_id(KIND, job)
 
 
 def begin(job: Joining[Any]) -> None:
-    """Say that the layer is this job's from now on."""
-    forget_what_is_overwritten(job)
+    """Say that the layer is this job's from now on, and drop what the ledger says of it if another one came since."""
+    if is_overwritten(job):
+        Ledger(open_store(job.home()), job_id(KIND, job)).remove()
     write_written(open_store(job.home()), Written(job_id(KIND, job), job.segmented().id, job.choice, job.min_size))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from teravox.pipeline.box import Box
 from teravox.pipeline.evaluation.declaration import Evaluation
+
+if TYPE_CHECKING:
+    from teravox.pipeline.planning.traffic import Traffic
 
 
 class Count(Evaluation[Box], frozen=True):
@@ -61,6 +65,20 @@ class Count(Evaluation[Box], frozen=True):
         index = make_plan(self).index(piece)
         regions = [] if self.heat_map is None else [regions_key(self.folder, index)]
         return [*regions, bodies_key(self.folder, index), pairs_key(self.folder, index)]
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.evaluation.plan import make_plan
+        from teravox.pipeline.planning.traffic import Chunks, Objects, Traffic, info_of
+
+        plan = make_plan(self)
+        box = plan.compared(piece)
+        reads = [Chunks(plan.a, plan.mip_a, plan.around(box, self.boundary)), Chunks(plan.b, plan.mip_b, box)]
+        infos = [info_of(self.a), info_of(self.b)]
+        if plan.mask is not None:
+            part = plan.mask.around(box).intersect(plan.mask.layer.bounds(plan.mask.mip))
+            infos.append(info_of(plan.mask.layer.url))
+            reads += [] if part.is_empty else [Chunks(plan.mask.layer, plan.mask.mip, part)]
+        return Traffic([*infos, *reads], [Objects(self.dest, self.outputs(piece))], kept=False)
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing

@@ -19,6 +19,7 @@ from teravox.pipeline.options import Bounds, FillMissing, Layer, Mip, says
 if TYPE_CHECKING:
     from teravox.pipeline.label_tables.plan import Counts
     from teravox.pipeline.layers.layer import Layer as OpenLayer
+    from teravox.pipeline.planning.traffic import Traffic
 
 VOXELS = 1 << 26  # of a piece, if nobody says its shape
 RANGES = 16  # which a job merges by itself at its end; more are a matter of tasks
@@ -87,6 +88,16 @@ class Count(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         layer, counts = self._plan()
         folder = self._folder(layer)
         return [] if is_merged(layer.store, folder, counts) else [counts_key(folder, counts.shape, piece)]
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.planning.traffic import Chunks, Objects, Traffic, info_of
+
+        layer, counts = self._plan()
+        return Traffic(
+            [info_of(self.layer), Chunks(layer, self.mip, piece.intersect(counts.bounds))],
+            [Objects(self.layer, self.outputs(piece))],
+            kept=False,
+        )
 
     def finish(self) -> None:
         from teravox.pipeline.errors import BadInput

@@ -32,6 +32,7 @@ from teravox.pipeline.options import (
 if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer as OpenLayer
     from teravox.pipeline.layers.one_pass import Pass
+    from teravox.pipeline.planning.traffic import Traffic
 
 
 class Downsample(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
@@ -93,7 +94,7 @@ class Downsample(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
                 *(made.layer.url, last, last),
             )
         if plan.target is not made.layer:
-            made.layer.write_info(plan.target.raw)
+            made.layer.change_info(lambda raw: raw | {"scales": plan.target.raw["scales"]})
 
     def choices(self) -> Sequence[str]:
         from teravox.pipeline.layers.say_shards import say_shards
@@ -121,6 +122,18 @@ class Downsample(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
     def outputs(self, piece: Box) -> Sequence[str]:
         plan = self._plan()
         return [key for step, _, box in plan.made.results(piece) for key in plan.target.keys(box, self.mip + step)]
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.layers.encoding import compression_of
+        from teravox.pipeline.planning.traffic import Chunks, Traffic, info_of
+
+        plan = self._plan()
+        reads = [Chunks(plan.made.layer, self.mip, block) for block in plan.blocks(piece)]
+        writes = [
+            Chunks(plan.target, self.mip + step, box, compression_of(self.compress, scale.encoding))
+            for step, scale, box in plan.made.results(piece)
+        ]
+        return Traffic([info_of(self.layer), *reads], writes)
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing

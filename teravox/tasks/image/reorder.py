@@ -30,6 +30,7 @@ from teravox.pipeline.reorder.mapping import Unlisted
 
 if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer
+    from teravox.pipeline.planning.traffic import Traffic
     from teravox.pipeline.reorder.mapping import Mapping
     from teravox.pipeline.reorder.plan import Plan
 
@@ -109,6 +110,21 @@ class Reorder(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
 
     def outputs(self, piece: Box) -> Sequence[str]:
         return self._target(self._plan()).keys(piece, 0)
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.layers.encoding import compression_of
+        from teravox.pipeline.planning.traffic import Chunks, Objects, Traffic, info_of
+        from teravox.pipeline.reorder.mapping import KEY
+        from teravox.pipeline.reorder.read import boxes_of
+
+        plan = self._plan()
+        slices = self._read_mapping(plan).of(piece.min[2], piece.max[2])
+        reads = [Chunks(plan.source, self.mip, box) for box in boxes_of(plan.source, self.mip, piece, slices)]
+        how = compression_of(self.compress, plan.scale.encoding)
+        return Traffic(
+            [info_of(self.source), info_of(self.dest), Objects(self.dest, (KEY,)), *reads],
+            [Chunks(self._target(plan), 0, piece, how)],
+        )
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing

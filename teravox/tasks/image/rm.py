@@ -57,6 +57,11 @@ class Rm(Job[Part], frozen=True):
     def outputs(self, piece: Part) -> Sequence[str]:  # noqa: ARG002 - nothing is left
         return []
 
+    def removes(self, piece: Part) -> Sequence[str]:
+        from teravox.pipeline.removal.plan import keys_of
+
+        return keys_of(self._open(), piece)
+
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing
         from teravox.pipeline.removal.plan import shorten_info

@@ -17,6 +17,7 @@ from teravox.pipeline.options import Bounds, FillMissing, Layer, Memory, says
 
 if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer as OpenLayer
+    from teravox.pipeline.planning.traffic import Traffic
 
 SHOWN = 20  # boxes in the report
 
@@ -77,6 +78,12 @@ class Roi(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         from teravox.pipeline.rois import rois_key
 
         return [rois_key(*self._open())]
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.planning.traffic import Chunks, Objects, Traffic, info_of
+
+        layer, mip = self._open()
+        return Traffic([info_of(self.layer), Chunks(layer, mip, piece)], [Objects(self.layer, self.outputs(piece))])
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing

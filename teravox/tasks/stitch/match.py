@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box
 from teravox.pipeline.stitching.declaration import Stitching
+
+if TYPE_CHECKING:
+    from teravox.pipeline.planning.traffic import Traffic
 
 
 class Match(Stitching[Box], frozen=True):
@@ -45,6 +49,16 @@ class Match(Stitching[Box], frozen=True):
         table, bundle = self.outputs(piece)
         segmented.store.put(table, make_table(segmented, index, overlaps))
         segmented.store.put(bundle, pack_overlaps(overlaps))
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.planning.traffic import Objects, Traffic
+        from teravox.pipeline.stitching.matching import keys_read
+
+        segmented = self.segmented()
+        keys = keys_read(segmented, segmented.blocks.number_of(piece))
+        return Traffic(
+            [self.looks(2), Objects(self.layer, keys)], [Objects(self.layer, self.outputs(piece))], kept=False
+        )
 
     def outputs(self, piece: Box) -> Sequence[str]:
         from teravox.pipeline.stitching.overlap_file import overlaps_key, table_key

@@ -17,6 +17,7 @@ from teravox.pipeline.stitching.declaration import Consecutive, Joining, Overwri
 if TYPE_CHECKING:
     from teravox.pipeline.components.groups import Groups
     from teravox.pipeline.layers.layer import Layer
+    from teravox.pipeline.planning.traffic import Traffic
     from teravox.pipeline.segmentation.segmented import Segmented
     from teravox.pipeline.stitching.relabelling import Target
 
@@ -98,6 +99,24 @@ class Relabel(Joining[Box], frozen=True):
 
         segmented, groups, target = self._plan()
         write_block(segmented, groups, piece, target, self.form, consecutive=self.consecutive)
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.planning.traffic import Chunks, Objects, Traffic, info_of
+        from teravox.pipeline.segmentation.block_files import CORES, SIZES, block_key
+
+        segmented, groups, _ = self._plan()
+        index = segmented.blocks.number_of(piece)
+        keys = [block_key(segmented.folder, what, index) for what in (CORES, SIZES, SIZES, SIZES)]
+        return Traffic(
+            [info_of(self.home()), self.looks(1), Objects(self.layer, [*groups.inputs_of(index), *keys])],
+            [Chunks(self._expected(), 0, piece, self.form.compression)],
+        )
+
+    def foresee(self) -> None:
+        from teravox.pipeline.components.destination import create
+
+        self.check_destination()
+        create(self._plan()[2], self.form, "uint32" if self.consecutive else "uint64")
 
     def outputs(self, piece: Box) -> Sequence[str]:
         return self._expected().keys(piece, 0)

@@ -16,6 +16,7 @@ from teravox.pipeline.stitching.declaration import Joining
 if TYPE_CHECKING:
     from teravox.pipeline.components.groups import Groups
     from teravox.pipeline.components.hierarchy import Step
+    from teravox.pipeline.planning.traffic import Traffic
 
 
 class Resolve(Joining[Box], frozen=True):
@@ -74,6 +75,24 @@ class Resolve(Joining[Box], frozen=True):
             groups = self._groups()
             step = self._step(groups)
             groups.run(step, groups.hierarchy.index(step.level, piece))
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.planning.traffic import Bytes, Objects, Traffic
+        from teravox.pipeline.stitching.choosing import keys_read
+
+        groups = self._groups()
+        if self.step == 1:
+            segmented = self.segmented()
+            keys, own, looks = keys_read(segmented, segmented.blocks.number_of(piece)), 0, 3
+        else:
+            step = self._step(groups)
+            keys = groups.inputs(step, groups.hierarchy.index(step.level, piece))
+            own, looks = int(step.does == "join and hand down"), 1  # what it has joined is read again
+        return Traffic(
+            [self.looks(looks), Bytes(0, own), Objects(self.layer, keys)],
+            [Objects(self.layer, self.outputs(piece))],
+            kept=False,
+        )
 
     def outputs(self, piece: Box) -> Sequence[str]:
         from teravox.pipeline.components.groups import LINKS

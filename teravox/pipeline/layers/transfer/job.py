@@ -11,6 +11,7 @@ from teravox.pipeline.layers.transfer.wish import Wish
 
 if TYPE_CHECKING:
     from teravox.pipeline.layers.transfer.plan import Plan
+    from teravox.pipeline.planning.traffic import Traffic
 
 
 class CopyJob(Job[MipBox], frozen=True):
@@ -45,6 +46,23 @@ class CopyJob(Job[MipBox], frozen=True):
     def outputs(self, piece: MipBox) -> Sequence[str]:
         plan = self._plan()
         return [key for mip, box in plan.results(piece) for key in plan.target.keys(box, mip)]
+
+    def traffic(self, piece: MipBox) -> Traffic:
+        from teravox.pipeline.planning.traffic import Chunks, Traffic, info_of
+
+        plan, wish = self._plan(), self.wish()
+        route = plan.route(piece.mip)
+        x, y, z = route.cut.shift
+        reads = [
+            Chunks(route.source, piece.mip, block.shift((-x, -y, -z)).intersect(route.cut.box))
+            for block in route.blocks(piece.box)
+        ]
+        stays = route.has_same_chunks and route.is_encoded_alike and wish.keeps_all
+        writes = [
+            Chunks(plan.target, mip, box, wish.compression_of(plan.target.scale(mip)), copied=stays and not step)
+            for step, (mip, box) in enumerate(plan.results(piece))
+        ]
+        return Traffic([info_of(wish.source), info_of(wish.dest), *reads], writes)
 
     def _plan(self, *, fresh: bool = False) -> Plan:
         from teravox.pipeline.layers.transfer.plan import plan_copy

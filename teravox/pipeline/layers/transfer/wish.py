@@ -50,6 +50,11 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
             return "gzip" if scale.sharding["data_encoding"] == "gzip" else None
         return compression_of(self.compress, scale.encoding)
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether every chunk whose grid and encoding stay is copied byte by byte, however it is compressed."""
+        return self.compress == "auto" and self.compress_level is None and not self.sharded and not self.skip_background
+
     def keeps(self, how: Compression | None, scale: Scale) -> bool:
         """Whether chunks that are compressed so in the source may stay so in a scale of the copy."""
         if self.compress_level is not None:

@@ -29,6 +29,12 @@ def decode(data: bytes) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         points, faces = mesh.points, mesh.faces
     except (DracoPy.FileTypeException, DracoPy.EncodingFailedException, AttributeError, ValueError) as error:
         raise ValueError(f"it is no fragment that Draco could have packed ({error})") from None
-    if points.dtype.kind == "f" and not np.array_equal(points, rounded := np.rint(points)):
-        points = rounded  # other writers let Draco bring them to whole numbers
+    if points is None or faces is None:
+        raise ValueError("it has no positions")
+    if points.dtype.kind == "f":
+        points = np.rint(points)  # other writers let Draco bring them to whole numbers
+    if points.size and not (points.min() >= 0 and points.max() < 1 << 32):
+        raise ValueError("its positions are not on a lattice")
+    if faces.size and int(faces.max()) >= len(points):
+        raise ValueError(f"a face names vertex {int(faces.max()):,} of {len(points):,}")
     return points.astype(np.uint32).reshape(-1, 3), np.asarray(faces, np.uint32).reshape(-1, 3)

@@ -10,12 +10,14 @@ import msgspec
 from teravox.pipeline.box import Box, Grid
 from teravox.pipeline.job import Job
 from teravox.pipeline.objects.sort import Sort
-from teravox.pipeline.options import Layer
+from teravox.pipeline.options import Layer, Mip
 
 if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer as OpenLayer
     from teravox.pipeline.objects.forged import Forged
     from teravox.pipeline.objects.forging.choosing import Choice
+    from teravox.pipeline.objects.forging.frame import Frame
+    from teravox.pipeline.planning.traffic import Traffic
 
 
 class Plan(Protocol):
@@ -30,6 +32,9 @@ class Plan(Protocol):
     def memory(self, piece: Box) -> int:
         """The most bytes that a piece needs."""
 
+    def frame(self, piece: Box) -> Frame:
+        """What a piece reads."""
+
 
 class ForgeObjects(Job[Box], frozen=True):
     """A job that forges objects; its kind says of which sort, and how."""
@@ -37,6 +42,7 @@ class ForgeObjects(Job[Box], frozen=True):
     sort: ClassVar[Sort]
 
     layer: Layer
+    mip: Mip = 0
 
     def into(self) -> str:
         """The folder of the objects to be made, within the layer."""
@@ -67,6 +73,16 @@ class ForgeObjects(Job[Box], frozen=True):
         from teravox.pipeline.objects.forged import fragments_key
 
         return [fragments_key(self.folder(), piece)]
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.planning.traffic import Chunks, Objects, Traffic, info_of
+
+        plan = self.plan()
+        return Traffic(
+            [info_of(self.layer), Chunks(plan.layer, self.mip, plan.frame(piece).inside)],
+            [Objects(self.layer, self.outputs(piece))],
+            kept=False,
+        )
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box
 from teravox.pipeline.components.declaration import Labelling
+
+if TYPE_CHECKING:
+    from teravox.pipeline.planning.traffic import Traffic
 
 
 class Faces(Labelling[Box], frozen=True):
@@ -51,6 +55,16 @@ class Faces(Labelling[Box], frozen=True):
         local, faces = self.outputs(piece)
         plan.store.put(faces, pack_surface(surface, sizes))
         plan.store.put(local, pack_local_labels(labels, piece, plan.chunks(piece)))
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.components.plan import make_plan
+        from teravox.pipeline.planning.traffic import Chunks, Objects, Traffic, info_of
+
+        return Traffic(
+            [*2 * [info_of(self.source)], Chunks(make_plan(self).layer, self.mip, piece)],
+            [Objects(self.dest, self.outputs(piece))],
+            kept=False,
+        )
 
     def outputs(self, piece: Box) -> Sequence[str]:
         from teravox.pipeline.components.local_labels import local_key

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box
 from teravox.pipeline.components.declaration import Labelling
+
+if TYPE_CHECKING:
+    from teravox.pipeline.planning.traffic import Traffic
 
 
 class Links(Labelling[Box], frozen=True):
@@ -40,6 +44,18 @@ class Links(Labelling[Box], frozen=True):
 
         plan = make_plan(self)
         plan.store.put(self.outputs(piece)[0], link(plan, self.folder, piece, self.connectivity))
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.components.linking import keys_read
+        from teravox.pipeline.components.plan import make_plan
+        from teravox.pipeline.planning.traffic import Objects, Traffic, info_of
+
+        keys = keys_read(make_plan(self), self.folder, piece, self.connectivity)
+        return Traffic(
+            [*2 * [info_of(self.source)], Objects(self.dest, keys)],
+            [Objects(self.dest, self.outputs(piece))],
+            kept=False,
+        )
 
     def outputs(self, piece: Box) -> Sequence[str]:
         from teravox.pipeline.components.groups import LINKS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,6 +12,9 @@ from teravox.pipeline.box import Box
 from teravox.pipeline.components.declaration import DestEncoding, Joining
 from teravox.pipeline.components.form import Form
 from teravox.pipeline.options import Compress, CompressLevel, Sharded
+
+if TYPE_CHECKING:
+    from teravox.pipeline.planning.traffic import Traffic
 
 
 class Relabel(Joining[Box], frozen=True):
@@ -79,6 +83,34 @@ class Relabel(Joining[Box], frozen=True):
 
         plan = make_plan(self)
         write_relabelled(plan, make_groups(self, plan), piece, self.form)
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.components.destination import expected_layer
+        from teravox.pipeline.components.groups import make_groups
+        from teravox.pipeline.components.local_labels import local_key
+        from teravox.pipeline.components.plan import make_plan
+        from teravox.pipeline.components.surface_file import surface_key
+        from teravox.pipeline.planning.traffic import Chunks, Objects, Traffic, info_of
+
+        plan = make_plan(self)
+        index = plan.index(plan.cell(piece))
+        keys = [
+            local_key(self.folder, index),
+            surface_key(self.folder, index),
+            make_groups(self, plan).given_key(index),
+        ]
+        target = expected_layer(plan, self.form)
+        return Traffic(
+            [info_of(self.source), info_of(self.dest), Objects(self.dest, keys)],
+            [Chunks(target, 0, piece, self.form.compression)],
+        )
+
+    def foresee(self) -> None:
+        from teravox.pipeline.components.destination import create
+        from teravox.pipeline.components.plan import make_plan
+
+        self.check_destination()
+        create(make_plan(self), self.form, "uint32")
 
     def outputs(self, piece: Box) -> Sequence[str]:
         from teravox.pipeline.components.destination import expected_layer

@@ -17,6 +17,7 @@ from teravox.pipeline.units import say_bytes
 if TYPE_CHECKING:
     from teravox.pipeline.components.groups import Groups
     from teravox.pipeline.components.hierarchy import Step
+    from teravox.pipeline.planning.traffic import Traffic
 
 
 class Resolve(Joining[Box], frozen=True):
@@ -58,6 +59,18 @@ class Resolve(Joining[Box], frozen=True):
     def run(self, piece: Box) -> None:
         groups, step = self._groups()
         groups.run(step, groups.hierarchy.index(step.level, piece))
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.planning.traffic import Bytes, Objects, Traffic, info_of
+
+        groups, step = self._groups()
+        index = groups.hierarchy.index(step.level, piece)
+        own = Bytes(0, int(step.does == "join and hand down"))  # what it has joined is read again
+        return Traffic(
+            [info_of(self.source), Objects(self.dest, groups.inputs(step, index)), own],
+            [Objects(self.dest, groups.outputs(step, index))],
+            kept=False,
+        )
 
     def outputs(self, piece: Box) -> Sequence[str]:
         groups, step = self._groups()

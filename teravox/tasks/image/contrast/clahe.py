@@ -55,10 +55,7 @@ class Clahe(ImageJob, frozen=True):
         from teravox.pipeline.storage.side_by_side import do_all
 
         x, y = self._axes(layer, part)
-        corner = layer.bounds(self.mip).min
-        (x0, x1), (y0, y1) = x.span(), y.span()
-        around = Box((x0 + corner[0], y0 + corner[1], part.min[2]), (x1 + corner[0], y1 + corner[1], part.max[2]))
-        voxels = layer.read(around, self.mip, fill_missing=self.fill_missing)
+        voxels = layer.read(self.around(layer, part), self.mip, fill_missing=self.fill_missing)
         result = np.empty((*part.size, voxels.shape[3]), voxels.dtype, order="F")
 
         def equalize(at: tuple[int, int]) -> None:
@@ -67,6 +64,12 @@ class Clahe(ImageJob, frozen=True):
 
         do_all(equalize, itertools.product(range(part.size[2]), range(voxels.shape[3])), layer.lanes)
         return result
+
+    def around(self, layer: Layer, part: Box) -> Box:
+        x, y = self._axes(layer, part)
+        corner = layer.bounds(self.mip).min
+        (x0, x1), (y0, y1) = x.span(), y.span()
+        return Box((x0 + corner[0], y0 + corner[1], part.min[2]), (x1 + corner[0], y1 + corner[1], part.max[2]))
 
     def making_bytes(self, layer: Layer, size: Vec) -> int:
         from teravox.pipeline.contrast.plan import itemsize

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from teravox.pipeline.contrast.plan import Plan
     from teravox.pipeline.layers.box_writer import BoxWriter
     from teravox.pipeline.layers.layer import Layer
+    from teravox.pipeline.planning.traffic import Objects
 
     Array = NDArray[Any]  # of 8 or 16 bits without sign
 
@@ -115,6 +117,17 @@ class Equalize(ImageJob, frozen=True):
         file = A_STORED_COUNT * layer.scale(self.mip).chunk[2] * layer.info.num_channels * values
         return voxels * (source + dest) + tables + file
 
+    def reads_besides(self, parts: Sequence[Box]) -> Sequence[Objects]:
+        from teravox.pipeline.planning.traffic import Objects
+
+        levels = self._levels(self.plan().layer)
+        return [Objects(self.levels or self.source, levels.keys(self._near(levels, part))) for part in parts]
+
+    def _near(self, levels: Levels, part: Box) -> list[int]:
+        """The slices whose levels count for a part."""
+        first, end = part.min[2], part.max[2]
+        return [z for z in range(first - self.smooth, end + self.smooth) if first <= z < end or levels.has(z)]
+
     def _tables(self, layer: Layer, part: Box) -> Array:
         """What every value becomes, by slice and channel."""
         import numpy as np
@@ -123,7 +136,7 @@ class Equalize(ImageJob, frozen=True):
 
         first, end = part.min[2], part.max[2]
         levels = self._levels(layer)
-        near = [z for z in range(first - self.smooth, end + self.smooth) if first <= z < end or levels.has(z)]
+        near = self._near(levels, part)
         channels = layer.info.num_channels
         limits: list[dict[int, Limits | None]] = [{} for _ in range(channels)]
         for z, counts in levels.read(near, layer.info.data_type, channels):

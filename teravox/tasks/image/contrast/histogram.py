@@ -17,6 +17,7 @@ from teravox.pipeline.options import Bounds, FillMissing, Layer, Memory, Mip, sa
 
 if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer as OpenLayer
+    from teravox.pipeline.planning.traffic import Traffic
 
 
 class Histogram(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
@@ -84,6 +85,15 @@ class Histogram(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         from teravox.pipeline.contrast.levels import levels_key
 
         return [levels_key(self.mip, piece.min[2], piece.max[2])]
+
+    def traffic(self, piece: Box) -> Traffic:
+        from teravox.pipeline.contrast.sampling import sample_columns
+        from teravox.pipeline.planning.traffic import Chunks, Objects, Traffic, info_of
+
+        layer = self._open()
+        columns = sample_columns(layer.scale(self.mip), piece, self.coverage, self.seed)
+        reads = [Chunks(layer, self.mip, column) for column in columns]
+        return Traffic([info_of(self.layer), *reads], [Objects(self.home(), self.outputs(piece))])
 
     def finish(self) -> None:
         from teravox.pipeline.layers.provenance import record_processing

@@ -1,0 +1,1 @@
+"""What a job will take: tasks, bytes, requests, memory, time and money, before anything is written."""
