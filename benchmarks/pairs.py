@@ -60,12 +60,12 @@ def show(title: str, rows: Sequence[Row], *, repeats: int, as_json: bool) -> Non
     print(f"| {'-' * width} | --------: | --------: | ----: | ------: | -------: |")
     for row in rows:
         print(
-            f"| {row.name:{width}} | {_number(row.ours):>9} | {_number(row.theirs):>9} "
-            f"| {_number(row.ratio):>5} | {_number(row.worst):>7} | {_number(row.best):>8} |"
+            f"| {row.name:{width}} | {say_number(row.ours):>9} | {say_number(row.theirs):>9} "
+            f"| {say_number(row.ratio):>5} | {say_number(row.worst):>7} | {say_number(row.best):>8} |"
         )
 
 
-def _number(value: float) -> str:
+def say_number(value: float) -> str:
     if value >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}"

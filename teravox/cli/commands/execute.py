@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from teravox.cli.command import Call, Command
+from teravox.cli.errors import BadOption
 from teravox.cli.options import Durable, EndpointUrl, Parallel, Queue, Quiet, Region, TaskTimeout, Tries
 from teravox.pipeline.options import Bytes, Seconds, says
 from teravox.pipeline.worker.settings import WorkerSettings
@@ -38,6 +39,14 @@ class Execute(Command, frozen=True):
     exit_on_empty: Annotated[bool, says("End when nothing is left in the queue, leased tasks included.", short="x")] = (
         False
     )
+    idle: Annotated[
+        Seconds,
+        says(
+            "With --exit-on-empty: how long the queue must have been empty; longer than the pauses between the steps of a "
+            "pipeline.",
+            form="seconds",
+        ),
+    ] = _USUAL.idle
     num_tasks: Annotated[
         Annotated[int, Meta(ge=1)] | None, says("End after so many tasks, in all processes together. Default: no end.")
     ] = None
@@ -61,6 +70,13 @@ class Execute(Command, frozen=True):
     durable: Durable = False
     quiet: Quiet = False
     log_json: Annotated[bool, says("Write the log as JSON lines.")] = False
+    health_file: Annotated[
+        str | None,
+        says(
+            "File to touch every few seconds while the worker is well, for whoever restarts it otherwise. Default: none.",
+            form="path",
+        ),
+    ] = None
     region: Region = None
     endpoint_url: EndpointUrl = None
 
@@ -69,12 +85,15 @@ class Execute(Command, frozen=True):
         from teravox.pipeline.queues.open import open_queue
         from teravox.pipeline.worker.supervisor import work
 
+        if self.idle and not self.exit_on_empty and call.given["idle"].by == "command line":
+            raise BadOption("--idle: means nothing without --exit-on-empty")
         settings = WorkerSettings(
             processes=self.parallel or granted_cores(),
             lease_sec=self.lease_sec,
             tries=self.tries,
             grace=self.grace,
             exit_on_empty=self.exit_on_empty,
+            idle=self.idle,
             num_tasks=self.num_tasks,
             min_sec=self.min_sec,
             task_timeout=self.task_timeout,
@@ -84,6 +103,7 @@ class Execute(Command, frozen=True):
             durable=self.durable,
             quiet=self.quiet,
             log_json=self.log_json,
+            health_file=self.health_file,
         )
         queue = open_queue(self.queue, region=self.region, endpoint=self.endpoint_url)
         return work(queue, settings).exit_code

@@ -13,6 +13,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     tries: int = 3
     grace: float = 0.0  # seconds that running tasks may take to finish after SIGTERM or SIGINT
     exit_on_empty: bool = False
+    idle: float = 0.0  # seconds for which the queue must have been empty before `exit_on_empty` ends the worker
     num_tasks: int | None = None  # stop after so many, in all processes together
     min_sec: float | None = None  # take no new task after so many seconds
     task_timeout: float | None = None  # seconds after which a task counts as hung
@@ -22,6 +23,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     allow: tuple[str, ...] = ()  # prefixes that a task's layers must lie below; empty: anywhere
     quiet: bool = False
     log_json: bool = False
+    health_file: str | None = None  # touched while the worker is well
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

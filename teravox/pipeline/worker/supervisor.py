@@ -19,6 +19,7 @@ from teravox.pipeline.units import say_bytes, say_seconds
 from teravox.pipeline.worker.accounts import Accounts
 from teravox.pipeline.worker.children import Child
 from teravox.pipeline.worker.crew import LOOK_EVERY, Crew
+from teravox.pipeline.worker.health import Health
 from teravox.pipeline.worker.leaser import Leaser
 from teravox.pipeline.worker.leases import LeaseKeeper
 from teravox.pipeline.worker.log import Log
@@ -53,6 +54,7 @@ class Supervisor:
         self._progress = progress
         self._name = f"{host}-{os.getpid()}"
         self._host = host
+        self._health = Health(settings.health_file)
         self._log = Log(self._name, quiet=settings.quiet, as_json=settings.log_json)
         self._wake = Wake()
         self._signals = Signals(self._wake)
@@ -72,6 +74,7 @@ class Supervisor:
         self._began = time.time()
         self._next_record = 0.0
         self._idle = 0  # lease requests in a row that gave nothing
+        self._empty_since: float | None = None  # monotonic time since which nothing was in the queue
         self._trouble = 0  # transient failures in a row
         self._not_before = 0.0
         self._taken = self._done = 0
@@ -82,6 +85,7 @@ class Supervisor:
     def run(self) -> Outcome:
         with self._signals.heard():
             try:
+                self._health.begin()
                 while not self._is_over():
                     if not self._stopped_by:
                         self._crew.fill()
@@ -92,6 +96,7 @@ class Supervisor:
                     self._crew.watch(self._keeper)
                     self._settle()
                     self._note()
+                    self._health.beat()
             except Fatal as error:
                 self._stopped_by, self._fatal = "fatal", str(error)
                 self._log.error(self._fatal)
@@ -200,7 +205,8 @@ class Supervisor:
     def _idle_pause(self) -> float:
         if self._idle == 0:
             return 0.0
-        longest = LONGEST_IDLE_TO_END if self._settings.exit_on_empty else LONGEST_IDLE
+        ends_soon = self._settings.exit_on_empty and not self._settings.idle
+        longest = LONGEST_IDLE_TO_END if ends_soon else LONGEST_IDLE
         spread: float = random.uniform(0.85, 1.15)  # noqa: S311  # spreads load, guards nothing
         return min(0.05 * 2.0**self._idle, longest) * spread
 
@@ -220,6 +226,7 @@ class Supervisor:
             self._begin(lease)
         if leases:
             self._idle = 0
+            self._empty_since = None
         else:
             self._rest()
 
@@ -243,13 +250,20 @@ class Supervisor:
             return
         self._settle(now=True)
         if not self._queue.is_empty():
+            self._empty_since = None
             return
         free = self._crew.free()
         if self._accounts.unfinished and free is not None:
             job_id = self._accounts.unfinished.pop()
             free.finish(job_id, self._accounts.body_of(job_id))
-        elif self._settings.exit_on_empty:
+        elif self._settings.exit_on_empty and self._empty_for() >= self._settings.idle:
             self._stopped_by = "empty"
+
+    def _empty_for(self) -> float:
+        """Seconds since the queue was first seen empty, with nothing in it meanwhile."""
+        now = time.monotonic()
+        self._empty_since = now if self._empty_since is None else self._empty_since
+        return now - self._empty_since
 
     def _settle(self, *, now: bool = False) -> None:
         try:
