@@ -5,7 +5,7 @@ BIN := .venv/bin
 SHIPPED := build/shipped
 IGNEOUS := build/igneous
 ALONE := build/alone
-SOURCES := $(shell find teravox -name '*.py') pyproject.toml README.md LICENSE
+SOURCES := $(shell find teravox -name '*.py') $(wildcard examples/*.toml) pyproject.toml README.md LICENSE
 
 EXTRAS := float,kimimaro,medical,onnx,postgres,slic,view,waterz
 
@@ -16,7 +16,7 @@ COVERAGE_FLOOR := 89
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo          make a small layer, take it through a queue and two workers"
+	@echo "make demo          draw micrographs, and take them to a scene with meshes and skeletons"
 	@echo "make test          build the wheel, install it elsewhere, run the tests against it"
 	@echo "make lint          format, style, types, layers"
 	@echo "make bench         compare queue, worker, start and kinds with Igneous (QUICK=1: a first look)"
@@ -26,7 +26,7 @@ help:
 	@echo "make clean         remove what these made"
 
 demo: .venv/.project
-	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/demo.sh demo
+	$(BIN)/teravox demo demo
 
 lint: .venv/.tools
 	$(BIN)/ruff format --check .

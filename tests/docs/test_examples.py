@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,14 @@ import pytest
 from markdown_examples import Example, examples, matches, run
 
 CHECKOUT = Path(__file__).parents[2]
+MAKES_LAYER = re.compile(r"python examples/make_layer\.py \./(?P<name>\w+)(?P<options>[ \w-]*)")
 GENERATED = {"commands.md"}
-PAGES = [
+WRITTEN = [
     page
     for page in [CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
-    if page.name not in GENERATED and ("```console" in page.read_text() or "```python" in page.read_text())
+    if page.name not in GENERATED
 ]
+PAGES = [page for page in WRITTEN if "```console" in page.read_text() or "```python" in page.read_text()]
 
 
 @pytest.fixture
@@ -28,13 +31,33 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return kept | {"PATH": path, "HOME": str(home), "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "100"}
 
 
+@pytest.fixture(scope="session")
+def made() -> dict[str, Path]:
+    """The layers that `make_layer.py` has made, by its options: many pages begin with the same one."""
+    return {}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
-def test_the_examples_of_a_page_run(page: Path, tmp_path: Path, environ: dict[str, str]) -> None:
+def test_the_examples_of_a_page_run(
+    page: Path,
+    tmp_path: Path,
+    environ: dict[str, str],
+    made: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
     shutil.copytree(CHECKOUT / "examples", folder / "examples")
     for example in examples(page, folder):
-        run(example, folder, environ)
+        makes = MAKES_LAYER.fullmatch(example.shown)
+        if makes is None or example.expected != "…":
+            run(example, folder, environ)
+        elif makes["options"] in made:
+            shutil.copytree(made[makes["options"]], folder / makes["name"])
+        else:
+            run(example, folder, environ)
+            kept = tmp_path_factory.mktemp("made") / "layer"
+            made[makes["options"]] = Path(shutil.copytree(folder / makes["name"], kept))
 
 
 def test_the_command_page_is_what_the_declarations_say() -> None:
@@ -47,15 +70,30 @@ def test_the_command_page_is_what_the_declarations_say() -> None:
     assert page.read_text() == made, "docs/commands.md is old; write it anew with: make docs"
 
 
-@pytest.mark.parametrize("page", [*PAGES, *(CHECKOUT / "changes").glob("*.md")], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*WRITTEN, *(CHECKOUT / "changes").glob("*.md")], ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    import re
-
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
 
     missing = [target for target in targets if not (page.parent / target).exists()]
 
     assert missing == []
+
+
+@pytest.mark.parametrize("page", [*WRITTEN, *(CHECKOUT / "changes").glob("*.md")], ids=lambda page: page.name)
+def test_links_into_pages_lead_to_a_heading(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text())
+
+    missing = [
+        f"{name}#{anchor}" for name, anchor in targets if anchor not in anchors(page.parent / name if name else page)
+    ]
+
+    assert missing == []
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub calls the headings of a page in links."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_an_example_that_fails_is_found(tmp_path: Path, environ: dict[str, str]) -> None:

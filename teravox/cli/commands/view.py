@@ -8,14 +8,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
 from teravox.cli.command import Call, Command
+from teravox.cli.errors import BadOption
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.options import says
 
+if TYPE_CHECKING:
+    from teravox.pipeline.view.scene import Scene
+
+SCENE = ".json"  # how the names of scenes end
 Browser = Annotated[bool, says("Open the browser; without it only the URL is printed.")]
 Port = Annotated[Annotated[int, Meta(ge=1, le=65535)] | None, says("Port to serve from. Default: any that is free.")]
 
@@ -28,10 +33,18 @@ class View(Command, frozen=True):
     such as crackle, are decoded on the way. It prints the URL, and ends with Ctrl-C.
 
         teravox view ./em ./seg
+        teravox view ./brain/scene.json
+
+    A scene is what a pipeline file leaves: a Neuroglancer state whose layers are served where they lie.
     """
 
     layer: Annotated[
-        tuple[str, ...], says("Path or URL of a Precomputed layer; one or several.", form="layer", positional=True)
+        tuple[str, ...],
+        says(
+            "Path or URL of a Precomputed layer, one or several; or of one scene, NAME.json.",
+            form="layer",
+            positional=True,
+        ),
     ]
     browser: Browser = True
     port: Port = None
@@ -48,8 +61,12 @@ class View(Command, frozen=True):
         from teravox.pipeline.view.look import look_at
         from teravox.pipeline.view.server import ViewServer
 
-        shown = look_at(self.layer, self.segments)
-        with _told_to_end() as told, ViewServer(shown, port=self.port or 0, position=self.position) as server:
+        scene = self._scene()
+        shown = look_at(self.layer if scene is None else scene.layers, self.segments)
+        with (
+            _told_to_end() as told,
+            ViewServer(shown, port=self.port or 0, position=self.position, scene=scene) as server,
+        ):
             serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
             serving.start()
             try:
@@ -62,6 +79,21 @@ class View(Command, frozen=True):
                 server.shutdown()
                 serving.join()
         return ExitCode.DONE
+
+    def _scene(self) -> Scene | None:
+        """The scene that is named in place of layers."""
+        if not any(one.endswith(SCENE) for one in self.layer):
+            return None
+        from teravox.pipeline.view.scene import read_scene
+
+        for what, is_given in (
+            ("LAYER: a scene names its layers, so it stands alone", len(self.layer) > 1),
+            ("--position: a scene says where to look", self.position is not None),
+            ("--segments: a scene says what is selected", bool(self.segments)),
+        ):
+            if is_given:
+                raise BadOption(what)
+        return read_scene(self.layer[0])
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.view.answer import Answer, answer
 from teravox.pipeline.view.client import find_client, read_client_file
+from teravox.pipeline.view.scene import Scene, with_sources
 from teravox.pipeline.view.state import Position, Shown, as_fragment, make_state
 
 LOOPBACK = "127.0.0.1"
@@ -35,9 +36,12 @@ class ViewServer(ThreadingHTTPServer):
     daemon_threads = False  # closing waits for them
     request_queue_size = 128  # who finds no place in it comes back a second later
 
-    def __init__(self, shown: Sequence[Shown], *, port: int = 0, position: Position | None = None) -> None:
+    def __init__(
+        self, shown: Sequence[Shown], *, port: int = 0, position: Position | None = None, scene: Scene | None = None
+    ) -> None:
         self.shown = tuple(shown)
         self.position = position
+        self.scene = scene
         self.client = find_client()
         self.token = secrets.token_urlsafe(18)
         self.ending = threading.Event()
@@ -73,7 +77,9 @@ class ViewServer(ThreadingHTTPServer):
     def page(self, host: str) -> str:
         """The path of the client's page with its state; layers are asked for under the name that the browser used."""
         sources = [self.data_url(number, host) for number in range(len(self.shown))]
-        return f"/v/{self.token}/{as_fragment(make_state(self.shown, sources, self.position))}"
+        if self.scene is None:
+            return f"/v/{self.token}/{as_fragment(make_state(self.shown, sources, self.position))}"
+        return f"/v/{self.token}/{as_fragment(with_sources(self.scene, sources))}"
 
     def is_ours(self, token: str) -> bool:
         return secrets.compare_digest(token.encode(), self.token.encode())
