@@ -172,6 +172,10 @@ class FragmentFile(msgspec.Struct, frozen=True):
         vertices, links = int(row["vertices"]), int(row[self.sort.links])
         most = form.most_bytes(vertices, links)
         try:
+            if (size := zstandard.frame_content_size(packed)) > most:  # memory is taken for what a frame says
+                raise broken(
+                    self.store, self.key, self.sort, f"label {row['label']}: it tells of {size:,} bytes, too many"
+                )
             plain = zstandard.ZstdDecompressor().decompress(packed, max_output_size=most)
             return form.unpack(plain, vertices, links)
         except (zstandard.ZstdError, ValueError) as error:

@@ -30,10 +30,15 @@ def find_folder(layer: Layer, sort: Sort, dir: str, job_id: str) -> str:
 
 
 def claim_folder(store: Store, folder: str, raw: Json, job_id: str, **words: int) -> None:
-    """Write the info of a new result with the mark of its job and its own words; where it stands already, nothing is written."""
-    raw = raw | {MARK: {"job": job_id, **words}}
-    if _read(store, folder) != msgspec.json.decode(msgspec.json.encode(raw)):
-        write_object_info(store, folder, raw)
+    """Write the info of a new result with the mark of its job and its own words.
+
+    Where it stands already, nothing is written; what others have added to it, such as a spatial index, stays.
+    """
+    raw = msgspec.json.decode(msgspec.json.encode(raw | {MARK: {"job": job_id, **words}}))
+    there = _read(store, folder) or {}
+    kept = there if _job_of(there) == job_id else {}
+    if kept | raw != there:
+        write_object_info(store, folder, kept | raw)
 
 
 def write_object_info(store: Store, folder: str, raw: Json) -> None:
@@ -60,9 +65,7 @@ def read_mark(store: Store, folder: str, job_id: str) -> Json | None:
 
 def let_name(layer: Layer, sort: Sort, folder: str) -> None:
     """Let the info of a layer name a folder as the one of its meshes or skeletons."""
-    raw = layer.raw
-    if raw.get(sort.word) != folder:
-        layer.write_info(raw | {sort.word: folder})
+    layer.change_info(lambda raw: raw | {sort.word: folder})
 
 
 def check_dir(layer: Layer, sort: Sort, dir: str) -> None:

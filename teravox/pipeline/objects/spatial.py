@@ -41,9 +41,14 @@ def forged_whole(layer: Layer, sort: Sort, dir: str) -> Forged:
 
 def spatial_name(forged: Forged, piece: Box) -> str:
     """The name of a piece's file, in the folder of the objects."""
-    digits = max(-int(_exact(nm).as_tuple().exponent) for nm in forged.resolution)
+    return name_of(piece, forged.resolution)
+
+
+def name_of(piece: Box, resolution: tuple[float, float, float]) -> str:
+    """The name of the file about a box of voxels of some size."""
+    digits = max(-int(_exact(nm).as_tuple().exponent) for nm in resolution)
     low, high = (
-        [f"{_exact(nm) * n:.{max(0, digits)}f}" for nm, n in zip(forged.resolution, corner, strict=True)]
+        [f"{_exact(nm) * n:.{max(0, digits)}f}" for nm, n in zip(resolution, corner, strict=True)]
         for corner in (piece.min, piece.max)
     )
     return "_".join(f"{a}-{b}" for a, b in zip(low, high, strict=True)) + ".spatial"

@@ -109,9 +109,7 @@ def shorten_info(layer: Layer, first: int, bounds: Box | None) -> None:
     for mip in gone:
         remove_empty_folders(layer.store, layer.scale(mip).key)
     if gone:
-        raw = layer.raw
-        raw["scales"] = raw["scales"][: gone[0]]
-        layer.write_info(raw)
+        layer.change_info(lambda raw: raw | {"scales": raw["scales"][: gone[0]]})
 
 
 def _gone(layer: Layer, first: int, bounds: Box | None) -> Iterator[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from teravox.pipeline.errors import BadInput, BadUsage
+from teravox.pipeline.layers.info import Json
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.objects.named_folder import named_folder
 from teravox.pipeline.objects.removal.size import say_size
@@ -38,11 +39,14 @@ def say_what(layer: Layer, sort: Sort, folder: str, form: str) -> str:
 
 def stop_naming(layer: Layer, sort: Sort, folder: str) -> None:
     """Take a folder out of the info of the layer, which notes that it is being removed; safe to repeat."""
-    raw = layer.raw
-    if raw.get(sort.word) == folder:
-        del raw[sort.word]
-        raw[_going(sort)] = folder
-        layer.write_info(raw)
+
+    def change(raw: Json) -> Json:
+        if raw.get(sort.word) == folder:
+            del raw[sort.word]
+            raw[_going(sort)] = folder
+        return raw
+
+    layer.change_info(change)
 
 
 def refuse_named(layer: Layer, sort: Sort, folder: str) -> None:
@@ -55,10 +59,13 @@ def forget_folder(layer: Layer, sort: Sort, folder: str) -> None:
     """Remove what is left of a folder, at last its info; safe to repeat."""
     refuse_named(layer, sort, folder)
     remove_folder(layer.store, folder)
-    raw = layer.raw
-    if raw.get(_going(sort)) == folder:
-        del raw[_going(sort)]
-        layer.write_info(raw)
+
+    def change(raw: Json) -> Json:
+        if raw.get(_going(sort)) == folder:
+            del raw[_going(sort)]
+        return raw
+
+    layer.change_info(change)
 
 
 def _going(sort: Sort) -> str:
