@@ -8,6 +8,7 @@ import msgspec
 
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.errors import BadInput
+from teravox.pipeline.layers.info import Json
 from teravox.pipeline.layers.layer import Layer
 
 WORD = "rois"  # in the first scale of an info, as Igneous writes it and CloudVolume reads it
@@ -53,14 +54,16 @@ def read_rois(layer: Layer, mip: int) -> Rois:
 
 def write_to_info(layer: Layer, rois: Rois) -> None:
     """Put the boxes into the info, or take old ones out where there are none; both ends of a box belong to it there."""
-    raw = layer.raw
     boxes = [[*roi.box.min, *(n - 1 for n in roi.box.max)] for roi in rois.rois]
-    if boxes:
-        raw["scales"][0][WORD] = boxes
-    else:
-        raw["scales"][0].pop(WORD, None)
-    if raw != layer.raw:
-        layer.write_info(raw)
+
+    def change(raw: Json) -> Json:
+        if boxes:
+            raw["scales"][0][WORD] = boxes
+        else:
+            raw["scales"][0].pop(WORD, None)
+        return raw
+
+    layer.change_info(change)
 
 
 def full_size(layer: Layer, mip: int, box: Box) -> Box:

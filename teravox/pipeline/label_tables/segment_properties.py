@@ -55,10 +55,7 @@ def write_segment_properties(layer: Layer, table: LabelTable) -> None:
     properties = {"@type": "neuroglancer_segment_properties", "inline": inline}
     folder = _folder(layer)
     layer.store.put(f"{folder}/info", msgspec.json.encode(properties), content_type="application/json")
-    raw = layer.raw
-    if raw.get(WORD) != folder:
-        raw[WORD] = folder
-        layer.write_info(raw)
+    layer.change_info(lambda raw: raw | {WORD: folder})
 
 
 def _largest(table: LabelTable) -> tuple[Labels, Labels]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from teravox.pipeline.box import Box, Vec
-from teravox.pipeline.errors import BadInput, Fatal
+from teravox.pipeline.errors import BadInput, Fatal, Transient
 from teravox.pipeline.layers.chunk_grid import chunk_key, chunks_of
 from teravox.pipeline.layers.chunk_numbers import chunk_numbers, unit_of
 from teravox.pipeline.layers.info import Json, Scale, encode_info, parse_info
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     Array = NDArray[Any]  # of the layer's data type
 
 LASTS = 30.0  # seconds for which the info of a layer in a bucket is taken as still true
+CHANGES = 20  # times that a change of an info may be lost to others
+SETTLE = 20  # how often the time of a write is waited until it is looked at again
+SHORTEST_SETTLE, LONGEST_SETTLE = 0.02, 2.0  # seconds of that
+NAMING = ("mesh", "segment_properties", "skeletons")  # words that come last, in this order, whichever job was first
 
 
 class Layer:
@@ -84,6 +90,23 @@ class Layer:
         self.store.put("info", data, content_type="application/json")
         _opened.pop(self.url, None)
         return Layer.open(self.url)
+
+    def change_info(self, change: Callable[[Json], Json]) -> Layer:
+        """Change the info as it is now, and return the layer that it describes.
+
+        Jobs of a layer may end at the same moment, and each changes its own words: it looks again when the others have
+        written, and repeats what was lost. So `change` may be called several times, and must be safe to repeat.
+        """
+        for _ in range(CHANGES):
+            layer = Layer.open(self.url, fresh=True)
+            raw = change(layer.raw)
+            if raw == layer.raw:
+                return layer
+            began = time.monotonic()
+            self.write_info(dict(sorted(raw.items(), key=_place_of_word)))
+            lasted = time.monotonic() - began
+            time.sleep(random.uniform(1, 1.5) * min(LONGEST_SETTLE, max(SHORTEST_SETTLE, SETTLE * lasted)))  # noqa: S311 - spreads writers, guards nothing
+        raise Transient(f"{self.url}/info is changed by others all the time")
 
     def place(self, mip: int) -> str:
         """How messages name a mip."""
@@ -145,6 +168,15 @@ class _Opened(msgspec.Struct, frozen=True):
 
 
 _opened: dict[str, _Opened] = {}  # by URL; a dictionary's own operations are atomic between threads
+
+
+def _place_of_word(item: tuple[str, Any]) -> str:
+    return item[0] if item[0] in NAMING else ""
+
+
+def forget_layers() -> None:
+    """Have all layers opened anew: the places of their objects have changed."""
+    _opened.clear()
 
 
 def within(box: Box, outer: Box) -> tuple[slice, slice, slice]:

@@ -102,9 +102,15 @@ def create_layer(url: str, raw: Json, *, add: bool = False) -> Layer:
             f"{url} is a layer already, without the scale {new[0]['key']}. Choose another DEST, or remove this one"
         )
     if new:
-        theirs["scales"] = sorted([*theirs["scales"], *new], key=lambda scale: [float(n) for n in scale["resolution"]])
-        return layer.write_info(theirs)
+        return layer.change_info(lambda raw: raw | {"scales": _with_scales(raw["scales"], new)})
     return layer
+
+
+def _with_scales(there: list[Json], new: list[Json]) -> list[Json]:
+    """Scales in the order of their resolutions, without doubles."""
+    keys = {scale["key"] for scale in there}
+    scales = [*there, *(scale for scale in new if scale["key"] not in keys)]
+    return sorted(scales, key=lambda scale: [float(n) for n in scale["resolution"]])
 
 
 def tidy(number: float) -> int | float:

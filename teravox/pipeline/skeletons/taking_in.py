@@ -11,7 +11,7 @@ from teravox.pipeline.layers.sharding.build import pack_data
 from teravox.pipeline.layers.sharding.spec import ShardSpec
 from teravox.pipeline.objects.copying.choose import IN_A_SHARD, LARGEST
 from teravox.pipeline.objects.copying.labels_file import hashed
-from teravox.pipeline.objects.result_folder import claim_folder, find_folder
+from teravox.pipeline.objects.result_folder import claim_folder, find_folder, let_name
 from teravox.pipeline.objects.shard import Entry, shard_parts
 from teravox.pipeline.objects.sort import SKELETON
 from teravox.pipeline.objects.spool import Span, Spool
@@ -62,8 +62,7 @@ def take_in(layer: Layer, skeletons: Iterable[tuple[int, Skeleton]], form: Form,
             _write_objects(layer, folder, spans, packed)
         else:
             _write_shards(layer, folder, spans, spec, packed)
-    if layer.raw.get(SKELETON.word) != folder:
-        layer.write_info(layer.raw | {SKELETON.word: folder})
+    let_name(layer, SKELETON, folder)
     return Taken(len(spans), folder)
 
 
