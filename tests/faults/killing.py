@@ -11,10 +11,7 @@ from typing import Any
 from faults.workers import HANGS, until
 from layers.make import files_of
 
-from teravox.pipeline.job import AnyJob
-from teravox.pipeline.queues.folder import FolderQueue
 from teravox.pipeline.storage.atomic_write import is_temporary
-from teravox.pipeline.submit import submit
 
 Tree = dict[str, bytes]
 Options = dict[str, Any]  # what the kinds' fields are
@@ -75,9 +72,3 @@ def kill_and_resume(kind: str, layer: str, options: Options, kills: int, expecte
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANGS)
     assert done.returncode == 0, done.stderr
     return killed
-
-
-def put(job: AnyJob, kind: str, queue: Path) -> FolderQueue:
-    tasks = FolderQueue(queue, create=True)
-    submit(job, kind, tasks, resume=False, command="", progress=lambda _: None)
-    return tasks

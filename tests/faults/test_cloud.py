@@ -6,29 +6,38 @@ import gzip
 import json
 import random
 import secrets
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import boto3
-import msgspec
 import pytest
+from faults.killing import differing
+from faults.pipelines import is_result_of_a_layer, run_undisturbed, started_run, unnamed, verify, write_pipeline
 from faults.trials import WORKER, check_ledger, executions, expected, outputs, put, trial
 from faults.workers import fleet, until
-from layers.make import make_layer, voxels
 from servers.daemon import or_skip
 from servers.ministack import ministack
 from servers.seaweed import S3, seaweed
 
 from teravox.pipeline.queues.sqs import SqsQueue, create_sqs_queue
 from teravox.pipeline.storage.open import open_store
-from teravox.pipeline.submit import run_here, submit
-from teravox.pipeline.worker.settings import WorkerSettings
-from teravox.tasks.image.downsample import Downsample
 
 pytestmark = [pytest.mark.faults, pytest.mark.server]
 
-TASKS = 160
-KILLS = 8
+TASKS = 80
+KILLS = 4
+WHEN = (6, 24, 45)  # objects that are there when the next worker of the pipeline is stopped or killed
+LARGER = (
+    "--set",
+    "chunk=32,32,32",
+    "--set",
+    "slab=32,32,32",
+    "--set",
+    "pyramid=128,128,128",
+)  # a request has its price
 EXECUTIONS_A_KILL = 16  # after so many more tasks were begun comes the next kill
 
 
@@ -80,7 +89,7 @@ def test_killed_workers_lose_no_task_and_no_record(
         for _ in range(2):
             workers.start(*options)
         for kill in range(1, KILLS + 1):
-            until(have_begun(layer, kill * EXECUTIONS_A_KILL), "tasks begin", lambda: workers.said)
+            until(have_begun(layer, kill * EXECUTIONS_A_KILL), "tasks begin", lambda: workers.said, look_every=0.2)
             random.choice(workers.running).kill()
             workers.start(*options)
         assert workers.wait() == [0, 0], workers.said[-5000:]
@@ -136,35 +145,64 @@ def in_bucket(layer: str) -> list[bytes]:
     return [gzip.decompress(data) if key.endswith("-gz") else data for key, data in objects.items() if data is not None]
 
 
-def test_a_layer_in_a_bucket_is_downsampled_by_workers_as_it_is_at_home(
-    tmp_path: Path, layer: str, queue: SqsQueue
+def test_a_pipeline_in_a_bucket_whose_workers_are_killed_and_stopped_leaves_what_it_leaves_at_home(
+    tmp_path: Path, s3: S3, queue: SqsQueue, figures: Callable[[str], None]
 ) -> None:
-    home = make_layer(tmp_path / "home", voxels((80, 72, 20), "uint8"))
-    copy(home, layer)
-    settings = WorkerSettings(exit_on_empty=True, quiet=True)
-    job = Downsample(layer=layer, num_mips=2, shape=(32, 32, 20))
-    job_at_home = msgspec.structs.replace(job, layer=f"file://{home}")
-    done = run_here(job_at_home, "image downsample", settings, resume=False, command="", progress=None)
-    submitted = submit(job, "image downsample", queue, resume=False, command="", progress=lambda _: None)
-    assert submitted.new == done.done == len(job.pieces()) > 4
-    with fleet(queue.url, tmp_path / "logs") as workers:
+    """Killed workers' leases run out; stopped ones give theirs back. The run is stopped, too, and started again."""
+    bucket = f"brain-{secrets.token_hex(4)}"
+    s3.create_bucket(bucket)
+    file = write_pipeline(tmp_path)
+    wanted = unnamed(run_undisturbed(file, *LARGER))
+    out = s3.url(f"{bucket}/brain")
+    options = ("--lease-sec", "5", "--tries", "1000")  # SQS counts the attempts of stopped workers, too
+    with fleet(queue.url, tmp_path / "logs") as workers, ExitStack() as stack:
+        client = stack.enter_context(closing(s3.client()))
+
+        def all_said() -> str:
+            return workers.said + "".join(run.said for run in runs)
+
+        def wait_for(keys: int) -> None:
+            until(
+                lambda: len(results_of(client, bucket)) >= keys, f"{keys} objects are there", all_said, look_every=0.1
+            )
+
+        runs = [stack.enter_context(started_run(file, out, queue.url, *LARGER))]
         for _ in range(2):
-            workers.start("--exit-on-empty", "--lease-sec", "10")
-        assert workers.wait() == [0, 0], workers.said[-5000:]
-    assert chunks(layer) == chunks(home)
-    assert len(chunks(home)) > len(job.pieces())
-    assert b"image downsample" in (open_store(layer).get("provenance") or b"")
+            workers.start(*options)
+        for number, keys in enumerate(WHEN):
+            wait_for(keys)
+            worker = random.choice(workers.running)
+            worker.signal(signal.SIGTERM if number == 1 else signal.SIGKILL)
+            workers.start(*options)
+            if number == 0:
+                runs[0].stop()
+                runs.append(stack.enter_context(started_run(file, out, queue.url, *LARGER)))
+        assert runs[-1].wait() == 0, all_said()[-5000:]
+        for worker in workers.running:
+            worker.signal(signal.SIGTERM)
+        assert set(workers.wait()) <= {0, -signal.SIGTERM}, workers.said[-5000:]  # or it had only begun to start
+        found = unnamed(dict(as_files(client, bucket)))
+    left = differing(found, wanted)
+    figures(
+        f"S3 and SQS: pipeline, {len(WHEN)} workers killed or stopped, {len(found)} objects: "
+        f"{'DIFFERENT' if left else 'identical'}"
+    )
+    assert not left, "\n".join(left)
+    assert b"image downsample" in (open_store(f"{out}/seg").get("provenance") or b"")
     check_nothing_is_left(queue)
+    verify(out, "--sample", "8")
 
 
-def copy(source: str, dest: str) -> None:
-    store = open_store(source)
-    for key, data in store.get_many(list(store.list())).items():
-        assert data is not None
-        open_store(dest).put(key, data, compress="gzip" if "/" in key else None)
+def results_of(client: Any, bucket: str) -> list[str]:  # Any: boto3 makes its classes at run time
+    """The keys of what readers of a pipeline's layers see."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="brain/")
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    return [key for key in keys if is_result_of_a_layer(key)]
 
 
-def chunks(layer: str) -> dict[str, bytes | None]:
-    """All chunks of all mips, and the info."""
-    store = open_store(layer)
-    return store.get_many(key for key in store.list() if key != "provenance" and not key.startswith("ledger/"))
+def as_files(client: Any, bucket: str) -> Iterator[tuple[str, bytes]]:  # Any: as above
+    """The objects, byte by byte, under the names that they have as files at home."""
+    for key in results_of(client, bucket):
+        found = client.get_object(Bucket=bucket, Key=key)
+        ending = {"gzip": ".gz"}.get(found.get("ContentEncoding", ""), "")
+        yield key.removeprefix("brain/") + ending, found["Body"].read()

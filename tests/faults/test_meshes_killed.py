@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from faults.killing import Options, Tree, count_new, differing, kill_and_resume, put, tree_of
-from faults.workers import fleet, until
+from faults.killing import Options, Tree, differing, kill_and_resume, tree_of
 from layers.make import make_layer
 from meshes.forging import do, job
 from meshes.neurites import neurites
@@ -67,33 +65,4 @@ def test_a_killed_merge_that_is_resumed_leaves_the_same(
     same = not differing(tree_of(layer), wanted)
     figures(f"meshes: merge to {format}, {killed} times killed: {'identical' if same else 'DIFFERENT'}")
     assert killed >= 1
-    assert same, differing(tree_of(layer), wanted)
-
-
-def test_killed_workers_of_both_stages_leave_the_same(tmp_path: Path, figures: Callable[[str], None]) -> None:
-    stages = (("mesh forge", FORGE, PIECES), ("mesh merge", MERGES["sharded"], 1))
-    wanted = undisturbed(tmp_path / "layer", *((kind, said) for kind, said, _ in stages))
-    layer = new_layer(tmp_path / "layer")
-    kills = 0
-    options = ("--exit-on-empty", "--tries", "20", "--quiet", "--lease-sec", "4")
-    for number, (kind, said, pieces) in enumerate(stages):
-        before = tree_of(layer)
-        put(job(kind, layer, **said), kind, tmp_path / f"q{number}")
-        with fleet(tmp_path / f"q{number}") as workers:
-            for _ in range(2):
-                workers.start(*options)
-            for kill in range(1, KILLS + 1):
-                until(
-                    lambda: count_new(layer, before) >= pieces * kill // (KILLS + 1) or not workers.running,  # noqa: B023 - called within this turn
-                    "something is made",
-                    lambda: workers.said,
-                )
-                if workers.running:
-                    random.choice(workers.running).kill()
-                    kills += 1
-                    workers.start(*options)
-            assert set(workers.wait()) == {0}, workers.said[-5000:]
-    same = not differing(tree_of(layer), wanted)
-    figures(f"meshes: forge and merge, {kills} kills of workers: {'identical' if same else 'DIFFERENT'}")
-    assert kills > KILLS
     assert same, differing(tree_of(layer), wanted)

@@ -8,9 +8,9 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from servers.daemon import Missing, free_ports, running
 
@@ -36,20 +36,21 @@ class S3(NamedTuple):
 
     def create_bucket(self, name: str) -> None:
         """Make a bucket and see that objects can be written to it."""
+        with closing(self.client()) as client:
+            client.create_bucket(Bucket=name)
+            client.put_object(Bucket=name, Key="first", Body=b"first")
+
+    def client(self) -> Any:  # Any: boto3 makes its classes at run time
+        """boto3's client of this server."""
         import boto3
 
-        client = boto3.client(
+        return boto3.client(
             "s3",
             endpoint_url=self.endpoint,
             aws_access_key_id=self.key,
             aws_secret_access_key=self.secret,
             region_name="us-east-1",
         )
-        try:
-            client.create_bucket(Bucket=name)
-            client.put_object(Bucket=name, Key="first", Body=b"first")
-        finally:
-            client.close()
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Scripts for SLURM: arrays of workers, and pipelines with workers beside them."""
