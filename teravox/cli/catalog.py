@@ -17,6 +17,7 @@ from teravox.cli.command import Command
 from teravox.cli.fields import Field, fields_of
 from teravox.cli.parse import did_you_mean
 from teravox.cli.run_kind import HowItIsAsked, HowItIsRun, asks
+from teravox.cli.stages import StagedCommand
 from teravox.pipeline.errors import BadKind, BadUsage
 from teravox.pipeline.job import Job
 from teravox.pipeline.registry import Registry
@@ -54,6 +55,10 @@ class Declared(NamedTuple):
     def is_kind(self) -> bool:
         return issubclass(self.struct, Job)
 
+    @property
+    def has_stages(self) -> bool:
+        return issubclass(self.struct, StagedCommand)
+
 
 class Catalog:
     """All commands by their words."""
@@ -89,6 +94,11 @@ class Catalog:
         if struct is None:
             struct = _the_command(self._files[name])
         sections = [Section(f"Options of {name}", fields_of(struct))]
+        if issubclass(struct, StagedCommand):
+            shared = fields_of(StagedCommand)
+            names = {field.name for field in shared}
+            own = [field for field in sections[0].fields if field.name not in names]
+            sections = [Section(sections[0].title, tuple(own)), Section("How it is run", shared)]
         if name in self.registry:
             sections.append(Section("How it is run", fields_of(HowItIsRun)))
         if issubclass(struct, Job) and asks(struct):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator, Sequence
 
 from teravox.cli import general
 from teravox.cli.catalog import Catalog, Declared
-from teravox.cli.fields import Field
+from teravox.cli.fields import Field, fields_of
 from teravox.cli.help import ENVIRONMENT, said, spelled, usage
 from teravox.cli.run_kind import HowItIsRun
+from teravox.cli.stages import StagedCommand
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.registry import Registry
 
@@ -34,6 +36,8 @@ def _lines(catalog: Catalog) -> Iterator[str]:
     kinds = [section for one in declared if one.is_kind for section in one.sections[1:]][:1]
     for section in kinds:
         yield from ("## How a kind is run", "", (HowItIsRun.__doc__ or "").strip(), "", *_table(section.fields))
+    yield from ("## How several stages are run", "", inspect.cleandoc(StagedCommand.__doc__ or ""), "")
+    yield from _table(fields_of(StagedCommand))
     yield from ("## Every command", "", *_table(general.FIELDS))
     yield from ("## Environment and config file", "", ENVIRONMENT, "")
     yield from ("## Exit codes", "", "| code | meaning |", "| --- | --- |")
@@ -49,6 +53,8 @@ def _command(declared: Declared) -> Iterator[str]:
         yield from _table(section.fields)
     if declared.is_kind:
         yield from ("And the options of [how a kind is run](#how-a-kind-is-run).", "")
+    if declared.has_stages:
+        yield from ("And the options of [how several stages are run](#how-several-stages-are-run).", "")
 
 
 def _table(fields: Sequence[Field]) -> Iterator[str]:

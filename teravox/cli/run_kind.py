@@ -95,9 +95,10 @@ def _enqueue(kind: str, job: AnyJob, url: str, how: HowItIsRun, call: Call) -> i
     if not how.quiet:
         done = f" Left out, since they are done: {submitted.skipped:,}." if submitted.skipped else ""
         number = submitted.new + submitted.known
+        worker = say_worker(call, call.given["queue"].text, how.region, how.endpoint_url)
         print(
             f"{say_tasks(number)} {'is' if number == 1 else 'are'} in {queue.url} "
-            f"({submitted.known:,} were there already).{done} Work on them with: {_worker_command(how, call)}"
+            f"({submitted.known:,} were there already).{done} Work on them with: {worker}"
         )
     return ExitCode.DONE
 
@@ -137,15 +138,16 @@ def _how_to_go_on(url: str) -> str:
     )
 
 
-def _worker_command(how: HowItIsRun, call: Call) -> str:
+def say_worker(call: Call, queue: str, region: str | None, endpoint_url: str | None) -> str:
+    """The command of a worker at a queue, with the plugins that are named here."""
     words = ["teravox"]
     for plugin in call.registry.plugins:
         words += ["--plugin", plugin]
-    words += ["execute", call.given["queue"].text]
-    if how.region:
-        words += ["--region", how.region]
-    if how.endpoint_url:
-        words += ["--endpoint-url", how.endpoint_url]
+    words += ["execute", queue]
+    if region:
+        words += ["--region", region]
+    if endpoint_url:
+        words += ["--endpoint-url", endpoint_url]
     return shlex.join(words)
 
 

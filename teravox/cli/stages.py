@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
 
 import msgspec
 from msgspec import structs
 
+from teravox.cli.command import Command
 from teravox.cli.errors import BadOption
+from teravox.cli.options import EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries
 from teravox.cli.progress import show_progress
-from teravox.cli.say import plain, say_tasks
+from teravox.cli.say import plain, say_choices, say_tasks
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.job import AnyJob
 from teravox.pipeline.options import Seconds, says
@@ -24,35 +26,83 @@ if TYPE_CHECKING:
 J = TypeVar("J", bound=AnyJob)
 Interval = Annotated[Seconds, says("Time between two looks whether the workers are done.", form="seconds")]
 USUAL = WorkerSettings()
-_ONLY_HERE = ("parallel", "tries", "task_timeout")
+ONLY_HERE = ("parallel", "tries", "task_timeout")
 
 
-class Staged(Protocol):
-    """The options that all such commands have."""
+class StagedCommand(Command, frozen=True, kw_only=True):
+    """How several stages are run: one after another, in processes of this machine or by workers at a queue."""
 
-    @property
-    def queue(self) -> str | None: ...
-    @property
-    def interval(self) -> float: ...
-    @property
-    def parallel(self) -> int: ...
-    @property
-    def tries(self) -> int: ...
-    @property
-    def task_timeout(self) -> float | None: ...
-    @property
-    def quiet(self) -> bool: ...
-    @property
-    def region(self) -> str | None: ...
-    @property
-    def endpoint_url(self) -> str | None: ...
+    words: ClassVar[str]  # of the command
 
+    queue: Annotated[
+        str | None,
+        says(
+            "Queue of the workers that do it: one stage after another is put there, and waited for. The workers must reach "
+            "the layers, and be started without --exit-on-empty: between two stages the queue is empty. "
+            "Default: it is done here and now.",
+            form="queue",
+        ),
+    ] = None
+    interval: Interval = 2.0
+    parallel: Parallel = 1
+    dry_run: Annotated[bool, says("Say what would be done, and write nothing.")] = False
+    tries: Tries = USUAL.tries
+    task_timeout: TaskTimeout = None
+    quiet: Quiet = False
+    region: Region = None
+    endpoint_url: EndpointUrl = None
 
-def run_stages(said: Staged, name: str, stages: Sequence[Stage], call: Call) -> int:
-    """Do the stages of a command; its exit code."""
-    if said.queue is None:
-        return _run_here(said, name, stages, call)
-    return _run_elsewhere(said, said.queue, stages, call)
+    def stages(self) -> list[Stage]:
+        """The jobs, which may need layers that are there."""
+        raise NotImplementedError
+
+    def together(self, stages: Sequence[Stage]) -> Sequence[Sequence[Stage]]:
+        """The stages whose tasks can be counted before the first of them is done."""
+        return [stages]
+
+    def check(self, stages: Sequence[Stage]) -> None:
+        """Raise BadUsage now for what the last stage could not do when the others are done."""
+
+    def is_overwritten(self, stages: Sequence[Stage]) -> bool:  # noqa: ARG002 - most layers are written by one job
+        """Whether what the ledger calls done has been replaced by another job since."""
+        return False
+
+    def tidy(self, stages: Sequence[Stage]) -> None:
+        """Remove what the stages have left for each other; safe to repeat."""
+
+    def is_forgotten(self) -> bool:
+        """Whether the next call of this command begins anew, though nothing has changed that it could see."""
+        return False
+
+    def say_plan(self, stages: Sequence[Stage]) -> tuple[Sequence[Stage], Sequence[tuple[str, str]]]:
+        """The stages whose tasks can be counted now, and what else there is to say before it is done."""
+        raise NotImplementedError
+
+    def report(self, stages: Sequence[Stage]) -> str:
+        """What came of it, in a few lines."""
+        raise NotImplementedError
+
+    def run(self, call: Call) -> int:
+        refuse_what_would_be_ignored(self, call)
+        stages = self.stages()
+        if self.dry_run:
+            show_stages(*self.say_plan(stages))
+            return ExitCode.DONE
+        self.check(stages)
+        say_choices(stages[-1].job, quiet=self.quiet)
+        if self.is_overwritten(stages):
+            stages[-1].ledger.remove()
+        for some in self.together(stages):
+            if not some[-1].ledger.finished():
+                code = _run_stages(self, self.words if len(some) > 1 else some[0].kind, some, call)
+                if code != ExitCode.DONE:
+                    return code
+        if self.is_forgotten():
+            stages[-1].ledger.remove()
+        self.tidy(stages)
+        if not self.quiet:
+            print(plain(self.report(stages)))
+        return ExitCode.DONE
 
 
 def make_job(kind: type[J], said: msgspec.Struct, **more: object) -> J:
@@ -69,22 +119,32 @@ def show_stages(stages: Sequence[Stage], lines: Sequence[tuple[str, str]]) -> No
     print("This was a dry run: nothing was written.")
 
 
-def refuse_what_would_be_ignored(said: Staged, call: Call) -> None:
+def refuse_what_would_be_ignored(said: StagedCommand, call: Call) -> None:
     """What was typed for this command must mean something to it; the environment is for many commands."""
+    refuse_wrong_place(said.queue, call, ONLY_HERE)
+
+
+def refuse_wrong_place(queue: str | None, call: Call, only_here: Sequence[str]) -> None:
+    """Refuse options that mean nothing with --queue, or nothing without it."""
     typed = {name: one.label for name, one in call.given.items() if one.by == "command line"}
-    here = _ONLY_HERE if said.queue is not None else ("interval",)
-    for name in here:
-        if name in typed and said.queue is not None:
+    for name in only_here if queue is not None else ("interval",):
+        if name in typed and queue is not None:
             raise BadOption(f"{typed[name]}: means nothing with --queue; say it to `teravox execute`")
         if name in typed:
             raise BadOption(f"{typed[name]}: means nothing without --queue")
-    if said.queue is None or said.queue.startswith("fq://"):
+    if queue is None or queue.startswith("fq://"):
         for name in ("region", "endpoint_url"):
             if name in typed:
                 raise BadOption(f"{typed[name]}: means nothing without an SQS queue in --queue")
 
 
-def _run_here(said: Staged, name: str, stages: Sequence[Stage], call: Call) -> int:
+def _run_stages(said: StagedCommand, name: str, stages: Sequence[Stage], call: Call) -> int:
+    if said.queue is None:
+        return _run_here(said, name, stages, call)
+    return _run_elsewhere(said, said.queue, stages, call)
+
+
+def _run_here(said: StagedCommand, name: str, stages: Sequence[Stage], call: Call) -> int:
     from teravox.pipeline.limits import granted_cores
     from teravox.pipeline.stages import run_stages_here
 
@@ -110,7 +170,7 @@ def _run_here(said: Staged, name: str, stages: Sequence[Stage], call: Call) -> i
     return outcome.exit_code
 
 
-def _run_elsewhere(said: Staged, url: str, stages: Sequence[Stage], call: Call) -> int:
+def _run_elsewhere(said: StagedCommand, url: str, stages: Sequence[Stage], call: Call) -> int:
     from contextlib import closing
 
     from teravox.pipeline.queues.open import open_queue

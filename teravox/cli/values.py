@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from teravox.cli.places import known_file, layer_or_file, layer_url, queue_url, whole_path
+from teravox.cli.settings import Setting, parse_settings, say_settings
 from teravox.pipeline.box import Box
 from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.options import Form
@@ -213,6 +214,7 @@ _WRITINGS: dict[tuple[Any, Form | None], Writing] = {
     ),
     (Step, None): Writing(parse_step, say_step, "STEP"),
     (tuple[Step, ...], None): Writing(parse_steps, say_steps, "STEP"),
+    (tuple[Setting, ...], None): Writing(parse_settings, say_settings, "NAME=VALUE"),
     (Steps, None): Writing(lambda text: read_steps_file(whole_path(text)), say_steps_of, "PATH"),
     (Box, None): Writing(_parse_box, str, "X0,Y0,Z0:X1,Y1,Z1"),
 }

@@ -135,7 +135,7 @@ def _wait(stage: Stage, ledger: Ledger, queue: Queue, registry: Registry, interv
         is_empty = queue.is_empty()  # looked at before the ledger, which has all that has left the queue
         if ledger.is_complete():
             return
-        failed = _count_failed(stage, queue, registry)
+        failed = count_failed(stage, queue, registry)
         if failed:
             raise StageFailed(
                 f"{'1 task' if failed == 1 else f'{failed:,} tasks'} of {stage.kind} failed, so no further stage begins; "
@@ -151,7 +151,7 @@ def _wait(stage: Stage, ledger: Ledger, queue: Queue, registry: Registry, interv
         time.sleep(max(interval, min(LONGEST_PAUSE, SHARE * (time.monotonic() - began))))
 
 
-def _count_failed(stage: Stage, queue: Queue, registry: Registry) -> int:
+def count_failed(stage: Stage, queue: Queue, registry: Registry) -> int:
     """How many tasks of a stage are among the dead letters, which may hold those of other jobs too."""
     if queue.counts().failed == 0:
         return 0

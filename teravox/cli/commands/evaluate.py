@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 
-from teravox.cli.command import Call, Command
-from teravox.cli.options import EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries
-from teravox.cli.say import plain
-from teravox.cli.stages import USUAL, Interval, make_job, refuse_what_would_be_ignored, run_stages, show_stages
+from teravox.cli.stages import StagedCommand, make_job
 from teravox.pipeline.evaluation.declaration import (
     BodyThreshold,
     Boundary,
@@ -26,7 +24,6 @@ from teravox.pipeline.evaluation.declaration import (
     Truth,
     Worst,
 )
-from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.options import Bounds, FillMissing, Memory, says
 from teravox.pipeline.units import say_bytes
 
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
     from teravox.tasks.evaluate.reduce import Reduce
 
 
-class Evaluate(Command, frozen=True, rename={"memory_limit": "memory"}):
+class Evaluate(StagedCommand, frozen=True, kw_only=True, rename={"memory_limit": "memory"}):
     """Say how well the labels of B agree with those of A, the truth.
 
     VI in bits, split and merge; Rand; Dice and other figures of foreground; matched objects; the labels that are split
@@ -48,6 +45,8 @@ class Evaluate(Command, frozen=True, rename={"memory_limit": "memory"}):
     It does `evaluate count` and `evaluate reduce` for both sides, here and now or by workers at --queue. It may be
     interrupted and repeated at any time: what is done stays done.
     """
+
+    words: ClassVar[str] = "evaluate"
 
     a: Truth
     b: Tested
@@ -77,70 +76,43 @@ class Evaluate(Command, frozen=True, rename={"memory_limit": "memory"}):
     shape: PieceShape = None
     memory_limit: Memory = 2_000_000_000
     keep: Annotated[bool, says("Keep what the stages leave for each other, in DEST/stages.")] = False
-    queue: Annotated[
-        str | None,
-        says(
-            "Queue of the workers that do it: one stage after another is put there, and waited for. The workers must reach "
-            "A, B and --dest, and be started without --exit-on-empty: between two stages the queue is empty. "
-            "Default: it is done here and now.",
-            form="queue",
-        ),
-    ] = None
-    interval: Interval = 2.0
-    parallel: Parallel = 1
-    dry_run: Annotated[bool, says("Say what would be done, and write nothing.")] = False
-    tries: Tries = USUAL.tries
-    task_timeout: TaskTimeout = None
-    quiet: Quiet = False
-    region: Region = None
-    endpoint_url: EndpointUrl = None
 
-    def run(self, call: Call) -> int:
-        refuse_what_would_be_ignored(self, call)
-        last, stages = self._stages()
-        if self.dry_run:
-            return self._show(last, stages)
-        for stage in stages:  # one by one: how many tasks a stage has is known when the one before is done
-            if not stage.ledger.finished():
-                code = run_stages(self, stage.kind, [stage], call)
-                if code != ExitCode.DONE:
-                    return code
-        if not self.keep:
-            from teravox.pipeline.evaluation.cleanup import remove_stage_files
-
-            remove_stage_files(stages, last)
-        if not self.quiet:
-            print(plain(last.report()))
-        return ExitCode.DONE
-
-    def _stages(self) -> tuple[Reduce, list[Stage]]:
+    def stages(self) -> list[Stage]:
         from teravox.pipeline.stages import Stage
         from teravox.tasks.evaluate.count import Count
         from teravox.tasks.evaluate.reduce import Reduce
 
         dest = self.dest or _folder_for(self.a, self.b)
-        last = make_job(Reduce, self, dest=dest, side="b")
-        return last, [
+        return [
             Stage("evaluate count", make_job(Count, self, dest=dest)),
             Stage("evaluate reduce", make_job(Reduce, self, dest=dest, side="a")),
-            Stage("evaluate reduce", last),
+            Stage("evaluate reduce", make_job(Reduce, self, dest=dest, side="b")),
         ]
 
-    def _show(self, last: Reduce, stages: list[Stage]) -> int:
+    def together(self, stages: Sequence[Stage]) -> Sequence[Sequence[Stage]]:
+        return [[stage] for stage in stages]  # how many tasks a stage has is known when the one before is done
+
+    def tidy(self, stages: Sequence[Stage]) -> None:
+        if not self.keep:
+            from teravox.pipeline.evaluation.cleanup import remove_stage_files
+
+            remove_stage_files(stages[:-1], cast("Reduce", stages[-1].job))
+
+    def is_forgotten(self) -> bool:
+        return not self.keep
+
+    def say_plan(self, stages: Sequence[Stage]) -> tuple[Sequence[Stage], Sequence[tuple[str, str]]]:
         count = stages[0].job
         most = say_bytes(count.memory(count.pieces()[0]))
-        show_stages(
-            stages[:1],
-            [
-                (
-                    "memory",
-                    f"at most {most} a task of {stages[0].kind}, {say_bytes(self.memory_limit)} of evaluate reduce",
-                ),
-                ("then", "evaluate reduce, in as many tasks as what was counted needs"),
-                ("report", f"{last.dest}/report.json"),
-            ],
-        )
-        return ExitCode.DONE
+        memory = f"at most {most} a task of {stages[0].kind}, {say_bytes(self.memory_limit)} of evaluate reduce"
+        return stages[:1], [
+            ("memory", memory),
+            ("then", "evaluate reduce, in as many tasks as what was counted needs"),
+            ("report", f"{stages[-1].job.home()}/report.json"),
+        ]
+
+    def report(self, stages: Sequence[Stage]) -> str:
+        return stages[-1].job.report() or ""
 
 
 def _folder_for(a: str, b: str) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 
-from teravox.cli.command import Call, Command
-from teravox.cli.options import EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries
-from teravox.cli.say import plain, say_choices
-from teravox.cli.stages import USUAL, Interval, make_job, refuse_what_would_be_ignored, run_stages, show_stages
+from teravox.cli.stages import StagedCommand, make_job
 from teravox.pipeline.components.declaration import (
     Connectivity,
     DestChunkSize,
@@ -18,7 +16,6 @@ from teravox.pipeline.components.declaration import (
     ThresholdGte,
     ThresholdLte,
 )
-from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.options import (
     Bounds,
     Compress,
@@ -38,7 +35,7 @@ if TYPE_CHECKING:
     from teravox.tasks.image.ccl.relabel import Relabel
 
 
-class Auto(Command, frozen=True, rename={"memory_limit": "memory"}):
+class Auto(StagedCommand, frozen=True, kw_only=True, rename={"memory_limit": "memory"}):
     """Label the connected components of a whole volume, exactly.
 
     It does `image ccl faces`, `links`, `resolve` and `relabel` one after another, here and now or by workers at --queue.
@@ -46,6 +43,8 @@ class Auto(Command, frozen=True, rename={"memory_limit": "memory"}):
 
         teravox image ccl auto ./mask ./components -p 8
     """
+
+    words: ClassVar[str] = "image ccl auto"
 
     source: Source
     dest: Dest
@@ -65,44 +64,8 @@ class Auto(Command, frozen=True, rename={"memory_limit": "memory"}):
     compress: Compress = "auto"
     compress_level: CompressLevel = None
     keep: Annotated[bool, says("Keep what the stages leave for each other, in DEST/ccl.")] = False
-    queue: Annotated[
-        str | None,
-        says(
-            "Queue of the workers that do it: one stage after another is put there, and waited for. The workers must reach "
-            "SOURCE and DEST, and be started without --exit-on-empty: between two stages the queue is empty. "
-            "Default: it is done here and now.",
-            form="queue",
-        ),
-    ] = None
-    interval: Interval = 2.0
-    parallel: Parallel = 1
-    dry_run: Annotated[bool, says("Say what would be done, and write nothing.")] = False
-    tries: Tries = USUAL.tries
-    task_timeout: TaskTimeout = None
-    quiet: Quiet = False
-    region: Region = None
-    endpoint_url: EndpointUrl = None
 
-    def run(self, call: Call) -> int:
-        refuse_what_would_be_ignored(self, call)
-        relabel, stages = self._stages()
-        if self.dry_run:
-            return self._show(stages)
-        relabel.check_destination()
-        say_choices(relabel, quiet=self.quiet)
-        if not stages[-1].ledger.finished():
-            code = run_stages(self, "image ccl auto", stages, call)
-            if code != ExitCode.DONE:
-                return code
-        if not self.keep:  # also what was kept, or left by one that was interrupted here
-            from teravox.pipeline.components.cleanup import remove_stage_files
-
-            remove_stage_files(stages[:-1], relabel)
-        if not self.quiet:
-            print(f"{plain(self.dest)} holds the components.")
-        return ExitCode.DONE
-
-    def _stages(self) -> tuple[Relabel, list[Stage]]:
+    def stages(self) -> list[Stage]:
         import msgspec
 
         from teravox.pipeline.stages import Stage
@@ -111,17 +74,28 @@ class Auto(Command, frozen=True, rename={"memory_limit": "memory"}):
         from teravox.tasks.image.ccl.relabel import Relabel
         from teravox.tasks.image.ccl.resolve import Resolve
 
-        relabel, first = make_job(Relabel, self), make_job(Resolve, self)
+        first = make_job(Resolve, self)
         resolve = [msgspec.structs.replace(first, step=step) for step in range(1, first.steps + 1)]
-        return relabel, [
+        return [
             Stage("image ccl faces", make_job(Faces, self)),
             Stage("image ccl links", make_job(Links, self)),
             *(Stage("image ccl resolve", job) for job in resolve),
-            Stage("image ccl relabel", relabel),
+            Stage("image ccl relabel", make_job(Relabel, self)),
         ]
 
-    def _show(self, stages: list[Stage]) -> int:
+    def check(self, stages: Sequence[Stage]) -> None:
+        cast("Relabel", stages[-1].job).check_destination()
+
+    def tidy(self, stages: Sequence[Stage]) -> None:
+        if not self.keep:  # also what was kept, or left by one that was interrupted here
+            from teravox.pipeline.components.cleanup import remove_stage_files
+
+            remove_stage_files(stages[:-1], cast("Relabel", stages[-1].job))
+
+    def say_plan(self, stages: Sequence[Stage]) -> tuple[Sequence[Stage], Sequence[tuple[str, str]]]:
         faces = stages[0].job
         memory = f"at most {say_bytes(faces.memory(faces.pieces()[0]))} a task of {stages[0].kind}"
-        show_stages(stages, [("memory", memory), *(("chosen", text) for text in stages[-1].job.choices())])
-        return ExitCode.DONE
+        return stages, [("memory", memory), *(("chosen", text) for text in stages[-1].job.choices())]
+
+    def report(self, stages: Sequence[Stage]) -> str:  # noqa: ARG002 - the options say it all
+        return f"{self.dest} holds the components."
