@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.storage import side_by_side as side_by_side_module
 from teravox.pipeline.storage.open import open_store
 from teravox.pipeline.storage.side_by_side import LANES, do_all, side_by_side
 from teravox.pipeline.storage.tally import TALLY, Tally
@@ -135,3 +136,25 @@ def test_what_is_no_place_for_data_is_refused(url: str) -> None:
     with pytest.raises(BadUsage) as caught:
         open_store(url)
     assert "secret" not in str(caught.value).replace("secrets", "")
+
+
+def test_a_thread_that_begins_while_ctrl_c_comes_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def start_and_be_stopped(thread: threading.Thread) -> None:
+        start(thread)
+        begun.append(thread)
+        raise KeyboardInterrupt
+
+    threads = side_by_side_module._Threads()  # with none that waits already
+    monkeypatch.setattr(side_by_side_module, "_threads", threads)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start_and_be_stopped)
+        with pytest.raises(KeyboardInterrupt):
+            do_all(str, [1])
+    (thread,) = begun
+    thread.join(timeout=30)
+    has_ended = not thread.is_alive()
+    threads.pool().shutdown(wait=False)  # else a failure would keep pytest from ending
+    assert has_ended

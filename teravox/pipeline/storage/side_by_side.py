@@ -38,6 +38,23 @@ class _Threads:
                 self._pool = ThreadPoolExecutor(LANES, "teravox-io", initializer=self._enter)
             return self._pool
 
+    def submit(self, function: Callable[[T], R], item: T) -> Future[R]:
+        """Have a thread do it."""
+        pool = self.pool()
+        try:
+            return pool.submit(function, item)
+        except BaseException:
+            # Ctrl-C may come when a thread has begun that the pool has not noted yet: at the end of the process the
+            # interpreter would wait for it, and nobody would tell it to end.
+            self._close(pool)
+            raise
+
+    def _close(self, pool: ThreadPoolExecutor) -> None:
+        with self._lock:
+            if self._pool is pool:
+                self._pool = None
+        pool.shutdown(wait=False)
+
     def _enter(self) -> None:
         self._here.inside = True
 
@@ -54,14 +71,13 @@ def side_by_side(function: Callable[[T], R], items: Iterable[T], lanes: int = LA
     if _threads.are_here:
         yield from map(function, items)
         return
-    pool = _threads.pool()
     running: set[Future[R]] = set()
     try:
         for item in items:
             if len(running) >= lanes:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
-            running.add(pool.submit(function, item))
+            running.add(_threads.submit(function, item))
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
