@@ -24,6 +24,7 @@ from teravox.pipeline.queues.folder_nudge import Nudge
 pytestmark = [pytest.mark.faults, pytest.mark.server]
 
 PROCESSES = 8
+WORKERS = 4
 TASKS = 160
 QUEUED = 2000
 
@@ -91,10 +92,10 @@ def test_workers_on_two_mounts_do_each_task_once(
     put(job, queue)
     started = time.perf_counter()
     with fleet(mounts[0] / "q", tmp_path / "logs") as workers:
-        for number in range(PROCESSES):
+        for number in range(WORKERS):
             elsewhere = second_place(mounts) if number % 2 else []
             workers.start(*WORKER, "--exit-on-empty", "--lease-sec", "600", before=elsewhere)
-        assert workers.wait() == [0] * PROCESSES, workers.said[-5000:]
+        assert workers.wait() == [0] * WORKERS, workers.said[-5000:]
     seconds = time.perf_counter() - started
     assert executions(job.home()) == Counter(range(TASKS)), workers.said[-5000:]
     assert queue.counts() == FolderQueue(mounts[1] / "q").counts() == all_done(TASKS)
@@ -102,7 +103,7 @@ def test_workers_on_two_mounts_do_each_task_once(
         assert outputs(job.home()) == expected(TASKS)
         check_ledger(job.home(), job)
     figures(
-        f"T9: CephFS, two mounts: {TASKS} tasks by {PROCESSES} workers in {seconds:.1f} s with their start, "
+        f"T9: CephFS, two mounts: {TASKS} tasks by {WORKERS} workers in {seconds:.1f} s with their start, "
         f"each run once, done == inserted == {TASKS}"
     )
 

@@ -75,7 +75,7 @@ def layer_of(folder: Path, array: Array, **options: Any) -> str:
     return make_layer(folder, array[..., np.newaxis], **{"type": "segmentation", "compress": False, **options})
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     size=st.tuples(*[st.integers(1, 24)] * 3),
     offset=st.tuples(*[st.integers(-41, 40)] * 3),

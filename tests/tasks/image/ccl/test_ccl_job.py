@@ -46,7 +46,7 @@ def noise(size: Vec, dtype: str, seed: int, values: int = 3) -> Array:
 few = st.integers(1, 4)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     size=st.tuples(st.integers(1, 22), st.integers(1, 22), st.integers(1, 12)),
     offset=st.tuples(*[st.integers(-40, 40)] * 3),
