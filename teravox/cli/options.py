@@ -24,6 +24,7 @@ Durable = Annotated[
     says("Wait until every file is on the disk before it counts as written, so that a power failure loses nothing."),
 ]
 Quiet = Annotated[bool, says("Say nothing but warnings and errors.", short="q")]
+DryRun = Annotated[bool, says("Say what would be done, and write nothing.")]
 Yes = Annotated[bool, says("Do it without asking.", short="y")]
 AsJson = Annotated[bool, says("Print JSON, for machines.")]
 Limit = Annotated[int, Meta(ge=1), says("Most tasks to show.")]

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
 
 from teravox.cli.ask import is_agreed
 from teravox.cli.command import Call
-from teravox.cli.errors import BadOption
-from teravox.cli.given import Given
-from teravox.cli.options import Durable, EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries, Yes
+from teravox.cli.options import DryRun, Durable, EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries, Yes
 from teravox.cli.progress import show_progress
 from teravox.cli.say import plain, say_choices, say_tasks
+from teravox.cli.where_it_runs import refuse_beside_queue, refuse_without_sqs, typed_here
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.job import AnyJob, Job
 from teravox.pipeline.options import says
@@ -23,7 +21,6 @@ from teravox.pipeline.worker.settings import WorkerSettings
 
 _USUAL = WorkerSettings()
 _ONLY_HERE = ("parallel", "tries", "task_timeout", "durable")
-_ONLY_SQS = ("region", "endpoint_url")
 
 
 class HowItIsRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +35,7 @@ class HowItIsRun(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     parallel: Parallel = 1
-    dry_run: Annotated[bool, says("Say what would be done, and write nothing.")] = False
+    dry_run: DryRun = False
     resume: Annotated[bool, says("Leave out the tasks that are done already, as the ledger beside the layer says.")] = (
         False
     )
@@ -63,7 +60,9 @@ def asks(kind: type[AnyJob]) -> bool:
 
 def run_kind(kind: str, job: AnyJob, how: HowItIsRun, asked: HowItIsAsked, call: Call) -> int:
     """Do what was asked for with a job; the exit code."""
-    _refuse_what_would_be_ignored(how, call.given)
+    typed = typed_here(call.given)
+    refuse_beside_queue(typed, how.queue, _ONLY_HERE)
+    refuse_without_sqs(typed, how.queue)
     if how.dry_run:
         from teravox.cli.dry_run import show_plan
 
@@ -149,16 +148,3 @@ def say_worker(call: Call, queue: str, region: str | None, endpoint_url: str | N
     if endpoint_url:
         words += ["--endpoint-url", endpoint_url]
     return shlex.join(words)
-
-
-def _refuse_what_would_be_ignored(how: HowItIsRun, given: Mapping[str, Given]) -> None:
-    """What was typed for this command must mean something to it; the environment is for many commands."""
-    typed = {name: one.label for name, one in given.items() if one.by == "command line"}
-    if how.queue is not None:
-        for name in _ONLY_HERE:
-            if name in typed:
-                raise BadOption(f"{typed[name]}: means nothing with --queue; say it to `teravox execute`")
-    if how.queue is None or how.queue.startswith("fq://"):
-        for name in _ONLY_SQS:
-            if name in typed:
-                raise BadOption(f"{typed[name]}: means nothing without an SQS queue in --queue")

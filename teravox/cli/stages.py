@@ -10,9 +10,10 @@ from msgspec import structs
 
 from teravox.cli.command import Command
 from teravox.cli.errors import BadOption
-from teravox.cli.options import EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries
+from teravox.cli.options import DryRun, EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries
 from teravox.cli.progress import show_progress
 from teravox.cli.say import plain, say_choices, say_tasks
+from teravox.cli.where_it_runs import refuse_beside_queue, refuse_without_sqs, typed_here
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.job import AnyJob
 from teravox.pipeline.options import Seconds, says
@@ -45,7 +46,7 @@ class StagedCommand(Command, frozen=True, kw_only=True):
     ] = None
     interval: Interval = 2.0
     parallel: Parallel = 1
-    dry_run: Annotated[bool, says("Say what would be done, and write nothing.")] = False
+    dry_run: DryRun = False
     tries: Tries = USUAL.tries
     task_timeout: TaskTimeout = None
     quiet: Quiet = False
@@ -126,16 +127,11 @@ def refuse_what_would_be_ignored(said: StagedCommand, call: Call) -> None:
 
 def refuse_wrong_place(queue: str | None, call: Call, only_here: Sequence[str]) -> None:
     """Refuse options that mean nothing with --queue, or nothing without it."""
-    typed = {name: one.label for name, one in call.given.items() if one.by == "command line"}
-    for name in only_here if queue is not None else ("interval",):
-        if name in typed and queue is not None:
-            raise BadOption(f"{typed[name]}: means nothing with --queue; say it to `teravox execute`")
-        if name in typed:
-            raise BadOption(f"{typed[name]}: means nothing without --queue")
-    if queue is None or queue.startswith("fq://"):
-        for name in ("region", "endpoint_url"):
-            if name in typed:
-                raise BadOption(f"{typed[name]}: means nothing without an SQS queue in --queue")
+    typed = typed_here(call.given)
+    refuse_beside_queue(typed, queue, only_here)
+    if queue is None and "interval" in typed:
+        raise BadOption(f"{typed['interval']}: means nothing without --queue")
+    refuse_without_sqs(typed, queue)
 
 
 def _run_stages(said: StagedCommand, name: str, stages: Sequence[Stage], call: Call) -> int:

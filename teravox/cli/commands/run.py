@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from teravox.cli.command import Call, Command
-from teravox.cli.options import AsJson, EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries, Yes
+from teravox.cli.options import AsJson, DryRun, EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries, Yes
 from teravox.cli.settings import Setting
 from teravox.cli.stages import ONLY_HERE, USUAL, Interval, refuse_wrong_place
 from teravox.pipeline.options import says
@@ -53,7 +53,7 @@ class Run(Command, frozen=True, rename={"begin": "from", "settings": "set"}):
     ] = None
     interval: Interval = 2.0
     parallel: Parallel = 1
-    dry_run: Annotated[bool, says("Say what would be done, and write nothing.")] = False
+    dry_run: DryRun = False
     tries: Tries = USUAL.tries
     task_timeout: TaskTimeout = None
     yes: Yes = False

@@ -16,6 +16,7 @@ from teravox.cli.commands.run import Settings
 from teravox.cli.errors import BadOption
 from teravox.cli.options import EndpointUrl, Region
 from teravox.cli.say import plain, say_tasks
+from teravox.cli.where_it_runs import refuse_without_sqs, typed_here
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.options import Bytes, Seconds, says
@@ -145,10 +146,7 @@ class Slurm(Command, frozen=True, rename={"pipeline_file": "run", "settings": "s
             raise BadOption("PLAN or --memory: one of them must say what a task needs")
         if self.time is not None and self.time < 60:
             raise BadOption(f"--time: expected a minute or more, got {say_seconds(self.time)}")
-        if not self.queue or self.queue.startswith("fq://"):
-            for name in ("region", "endpoint_url"):
-                if name in call.given and call.given[name].by == "command line":
-                    raise BadOption(f"{call.given[name].label}: means nothing without an SQS queue in --queue")
+        refuse_without_sqs(typed_here(call.given), self.queue or None)
         if self.settings and "run" not in call.given:
             raise BadOption("--set: means nothing without --run")
         if self.pipeline_file is not None and not Path(self.pipeline_file).is_file():

@@ -10,6 +10,7 @@ from msgspec import Meta
 from teravox.cli.command import Call, Command
 from teravox.cli.errors import BadOption
 from teravox.cli.options import AsJson, EndpointUrl, Parallel, Quiet, Region
+from teravox.cli.where_it_runs import refuse_beside_queue, refuse_without_sqs, typed_here
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.options import Layer, says
@@ -117,18 +118,14 @@ class Verify(Command, frozen=True):
         )
 
     def _refuse_what_would_be_ignored(self, call: Call) -> None:
-        typed = {name: one.label for name, one in call.given.items() if one.by == "command line"}
+        typed = typed_here(call.given)
         if self.all and "sample" in typed:
             raise BadOption(f"{typed['sample']}: means nothing with --all, which decodes everything")
         if not self.repair:
             for name in ("queue", "parallel"):
                 if name in typed:
                     raise BadOption(f"{typed[name]}: means nothing without --repair")
-        if self.queue is not None and "parallel" in typed:
-            raise BadOption(f"{typed['parallel']}: means nothing with --queue; say it to `teravox execute`")
-        if self.queue is None or self.queue.startswith("fq://"):
-            for name in ("region", "endpoint_url"):
-                if name in typed:
-                    raise BadOption(f"{typed[name]}: means nothing without an SQS queue in --queue")
+        refuse_beside_queue(typed, self.queue, ["parallel"])
+        refuse_without_sqs(typed, self.queue)
         if self.repair and self.layer.startswith(("http://", "https://")):
             raise BadOption("--repair: a layer behind a web server can only be read; repair it where it lies")
