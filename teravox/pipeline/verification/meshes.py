@@ -3,89 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.objects.sort import MESH
 from teravox.pipeline.verification.finding import Finding
-from teravox.pipeline.verification.object_folder import Place, count_steps, folder_of, merger_of
-from teravox.pipeline.verification.object_table import compare_table
+from teravox.pipeline.verification.objects_part import ObjectsPart, find_objects
 
 if TYPE_CHECKING:
+    from teravox.pipeline.layers.layer import Layer
     from teravox.pipeline.layers.sharding.read import Found
     from teravox.pipeline.meshes.mesh_source import MeshSource
     from teravox.pipeline.meshes.multires_source import ShardedSource
     from teravox.pipeline.verification.look import Look
     from teravox.pipeline.verification.mesh_multires import MultiresChecker
+    from teravox.pipeline.verification.object_folder import Place
 
 
-def find_meshes(look: Look) -> Iterable[Meshes]:
+def find_meshes(look: Look) -> Iterable[ObjectsPart[MeshSource]]:
     """The folder of meshes that a layer names, if it names one."""
-    folder = folder_of(look, MESH)
-    return [] if folder is None else [Meshes(look, folder)]
+    return find_objects(look, MESH, _open, _check)
 
 
-class Meshes:
-    """The meshes in a folder of a layer."""
+def _open(layer: Layer, folder: str) -> tuple[dict[str, Any], MeshSource]:  # Any: JSON
+    from teravox.pipeline.meshes.mesh_info import read_mesh_info
+    from teravox.pipeline.meshes.reading import open_meshes
 
-    def __init__(self, look: Look, folder: str) -> None:
-        self.place = f"meshes in {folder}"
-        self._look = look
-        self._folder = folder
+    _, raw = read_mesh_info(layer.store, folder)
+    return raw, open_meshes(layer, folder)
 
-    def steps(self) -> int:
-        return count_steps(self._look, self._folder)
 
-    def findings(self) -> Iterator[Finding]:
-        from teravox.pipeline.meshes.mesh_info import read_mesh_info
-        from teravox.pipeline.meshes.reading import open_meshes
+def _check(place: Place, source: MeshSource, known: set[str]) -> Iterator[Finding]:
+    from teravox.pipeline.meshes.legacy_source import LegacySource
+    from teravox.pipeline.meshes.multires_source import MultiresSource, ShardedSource, UnshardedSource
+    from teravox.pipeline.verification.mesh_legacy import LegacyCheck
+    from teravox.pipeline.verification.mesh_multires import MultiresChecker
+    from teravox.pipeline.verification.mesh_unsharded import check_unsharded
+    from teravox.pipeline.verification.object_shards import check_shards
 
-        look = self._look
-        assert look.layer is not None  # which names the folder
-        try:
-            _, raw = read_mesh_info(look.store, self._folder)
-            source = open_meshes(look.layer, self._folder)
-        except BadInput as error:
-            yield Finding("invalid", f"{self._folder}/info", str(error), merger_of(look, self._folder))
-            return
-        place = Place(look, look.layer, MESH, self._folder, raw)
-        unknown = list(place.check_info())
-        yield from unknown
-        known = set()
-        for finding in place.compare():
-            known.add(finding.key)
-            yield finding
-        if not unknown:
-            yield from (finding for finding in self._check(place, source, known) if finding.key not in known)
-            yield from compare_table(look, look.layer, MESH, source)
+    closed = _are_closed(place)
+    if isinstance(source, LegacySource):
+        yield from LegacyCheck(place, source, closed=closed).run()
+        return
+    assert isinstance(source, MultiresSource)  # there are no others
+    checker = MultiresChecker(source, place.space, closed=closed)
+    if isinstance(source, UnshardedSource):
+        yield from check_unsharded(place, source, checker)
+    elif isinstance(source, ShardedSource):
+        yield from check_shards(
+            place.look, source.shards, known, lambda found: _check_in_shard(source, checker, found), MESH.many
+        )
 
-    def _check(self, place: Place, source: MeshSource, known: set[str]) -> Iterator[Finding]:
-        from teravox.pipeline.meshes.legacy_source import LegacySource
-        from teravox.pipeline.meshes.multires_source import MultiresSource, ShardedSource, UnshardedSource
-        from teravox.pipeline.verification.mesh_legacy import LegacyCheck
-        from teravox.pipeline.verification.mesh_multires import MultiresChecker
-        from teravox.pipeline.verification.mesh_unsharded import check_unsharded
-        from teravox.pipeline.verification.object_shards import check_shards
 
-        closed = self._are_closed()
-        if isinstance(source, LegacySource):
-            yield from LegacyCheck(place, source, closed=closed).run()
-            return
-        assert isinstance(source, MultiresSource)  # there are no others
-        checker = MultiresChecker(source, place.space, closed=closed)
-        if isinstance(source, UnshardedSource):
-            yield from check_unsharded(place, source, checker)
-        elif isinstance(source, ShardedSource):
-            yield from check_shards(
-                self._look, source.shards, known, lambda found: _check_in_shard(source, checker, found), MESH.many
-            )
-
-    def _are_closed(self) -> bool:
-        """Whether all surfaces were closed when they were written: merges check that, unless the forge left them open."""
-        jobs = self._look.makers.jobs
-        merged = any(job.prefix == f"{self._folder}/" and job.record.kind == "mesh merge" for job in jobs)
-        forged = [job.record.job for job in jobs if job.record.kind == "mesh forge"]
-        return merged and bool(forged) and not any(job.get("open_edge") for job in forged)
+def _are_closed(place: Place) -> bool:
+    """Whether all surfaces were closed when they were written: merges check that, unless the forge left them open."""
+    jobs = place.look.makers.jobs
+    merged = any(job.prefix == f"{place.folder}/" and job.record.kind == "mesh merge" for job in jobs)
+    forged = [job.record.job for job in jobs if job.record.kind == "mesh forge"]
+    return merged and bool(forged) and not any(job.get("open_edge") for job in forged)
 
 
 def _check_in_shard(source: ShardedSource, checker: MultiresChecker, found: Found) -> list[Finding]:

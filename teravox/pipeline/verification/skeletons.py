@@ -3,76 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from teravox.pipeline.errors import BadInput
 from teravox.pipeline.objects.result_folder import MARK
 from teravox.pipeline.objects.sort import SKELETON
 from teravox.pipeline.storage.side_by_side import side_by_side
 from teravox.pipeline.verification.finding import Finding
-from teravox.pipeline.verification.object_folder import Place, count_steps, folder_of, merger_of
 from teravox.pipeline.verification.object_labels import LabelSet, Sample
-from teravox.pipeline.verification.object_table import compare_table
+from teravox.pipeline.verification.objects_part import ObjectsPart, find_objects
 from teravox.pipeline.verification.skeleton_checks import check_skeleton
 
 if TYPE_CHECKING:
+    from teravox.pipeline.layers.layer import Layer
     from teravox.pipeline.layers.sharding.read import Found
     from teravox.pipeline.skeletons.skeleton_source import ShardedSkeletons, SkeletonSource
     from teravox.pipeline.verification.look import Look
+    from teravox.pipeline.verification.object_folder import Place
 
 
-def find_skeletons(look: Look) -> Iterable[Skeletons]:
+def find_skeletons(look: Look) -> Iterable[ObjectsPart[SkeletonSource]]:
     """The folder of skeletons that a layer names, if it names one."""
-    folder = folder_of(look, SKELETON)
-    return [] if folder is None else [Skeletons(look, folder)]
+    return find_objects(look, SKELETON, _open, _check)
 
 
-class Skeletons:
-    """The skeletons in a folder of a layer."""
+def _open(layer: Layer, folder: str) -> tuple[dict[str, Any], SkeletonSource]:  # Any: JSON
+    from teravox.pipeline.skeletons.skeleton_info import read_skeleton_info
+    from teravox.pipeline.skeletons.skeleton_source import SkeletonSource
 
-    def __init__(self, look: Look, folder: str) -> None:
-        self.place = f"skeletons in {folder}"
-        self._look = look
-        self._folder = folder
+    _, raw = read_skeleton_info(layer.store, folder)
+    return raw, SkeletonSource.open(layer, folder)
 
-    def steps(self) -> int:
-        return count_steps(self._look, self._folder)
 
-    def findings(self) -> Iterator[Finding]:
-        from teravox.pipeline.skeletons.skeleton_info import read_skeleton_info
-        from teravox.pipeline.skeletons.skeleton_source import SkeletonSource
+def _check(place: Place, source: SkeletonSource, known: set[str]) -> Iterator[Finding]:
+    from teravox.pipeline.skeletons.skeleton_source import ShardedSkeletons
+    from teravox.pipeline.verification.object_shards import check_shards
 
-        look = self._look
-        assert look.layer is not None  # which names the folder
-        try:
-            _, raw = read_skeleton_info(look.store, self._folder)
-            source = SkeletonSource.open(look.layer, self._folder)
-        except BadInput as error:
-            yield Finding("invalid", f"{self._folder}/info", str(error), merger_of(look, self._folder))
-            return
-        place = Place(look, look.layer, SKELETON, self._folder, raw)
-        unknown = list(place.check_info())
-        yield from unknown
-        known = set()
-        for finding in place.compare():
-            known.add(finding.key)
-            yield finding
-        if not unknown:
-            yield from (finding for finding in self._check(place, source, known) if finding.key not in known)
-            yield from compare_table(look, look.layer, SKELETON, source)
-
-    def _check(self, place: Place, source: SkeletonSource, known: set[str]) -> Iterator[Finding]:
-        from teravox.pipeline.skeletons.skeleton_source import ShardedSkeletons
-        from teravox.pipeline.verification.object_shards import check_shards
-
-        if isinstance(source, ShardedSkeletons):
-            yield from check_shards(
-                self._look, source.shards, known, lambda found: _check_in_shard(place, source, found), SKELETON.many
-            )
-        elif not self._look.can_list:
-            self._look.counts[f"not checked: the skeletons in {self._folder}, which a web server cannot list"] = 1
-        else:
-            yield from _check_legacy(place, source)
+    if isinstance(source, ShardedSkeletons):
+        yield from check_shards(
+            place.look, source.shards, known, lambda found: _check_in_shard(place, source, found), SKELETON.many
+        )
+    elif not place.look.can_list:
+        place.look.counts[f"not checked: the skeletons in {place.folder}, which a web server cannot list"] = 1
+    else:
+        yield from _check_legacy(place, source)
 
 
 def _check_legacy(place: Place, source: SkeletonSource) -> Iterator[Finding]:
