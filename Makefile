@@ -7,7 +7,7 @@ IGNEOUS := build/igneous
 ALONE := build/alone
 SOURCES := $(shell find teravox -name '*.py') $(wildcard examples/*.toml) pyproject.toml README.md LICENSE
 
-EXTRAS := float,kimimaro,medical,onnx,postgres,slic,view,waterz
+EXTRAS := float,graphene,kimimaro,medical,onnx,postgres,slic,view,waterz
 
 # Percent of lines and branches that the tests must reach.
 COVERAGE_FLOOR := 89

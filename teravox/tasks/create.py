@@ -47,7 +47,8 @@ class Create(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
     """Make a layer of an image or segmentation in another format.
 
     SOURCE can be a .npy, .h5, .nii, .nii.gz, .nrrd, .nhdr, .tif or .ckl file; a folder of TIFF, PNG or JPEG slices, or a
-    pattern of their names in quotes; a Zarr, OME-Zarr or N5 folder or URL; or another Precomputed layer.
+    pattern of their names in quotes; a Zarr, OME-Zarr or N5 folder or URL; another Precomputed layer; or the bodies of a
+    Graphene volume, graphene://https://SERVER/segmentation/table/NAME.
     Only those parts of it are read that a task needs, so that memory does not depend on the size of SOURCE.
     What its metadata say of voxel size and place is taken over, unless an option says otherwise.
     Workers read SOURCE from the same path: put it where all of them see it.
@@ -122,6 +123,13 @@ class Create(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
             "blank: background; repeat: the nearest one before."
         ),
     ] = "fail"
+    timestamp: Annotated[
+        str | None,
+        says(
+            "Moment whose bodies are read of a Graphene volume, like 2026-01-31T12:00Z; supervoxels: the pieces that its "
+            "bodies are made of. Such a volume needs it, others refuse it."
+        ),
+    ] = None
     fill_missing: FillMissing = False
     shape: Annotated[
         Shape, says("Size of a piece, in voxels of DEST. Default: by --memory, and by how SOURCE can be read.")
@@ -200,7 +208,11 @@ class Create(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         from teravox.pipeline.sources.volume import Volume
 
         choice = Choice(
-            dataset=self.dataset, mip=self.mip, missing_slices=self.missing_slices, fill_missing=self.fill_missing
+            dataset=self.dataset,
+            mip=self.mip,
+            missing_slices=self.missing_slices,
+            fill_missing=self.fill_missing,
+            timestamp=self.timestamp,
         )
         source = open_source(self.source, choice)
         try:

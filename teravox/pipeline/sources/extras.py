@@ -7,7 +7,11 @@ from types import ModuleType
 
 from teravox.pipeline.errors import BadUsage
 
-EXTRA = {"nibabel": "medical", "indexed_gzip": "medical"}  # module → the extra that brings it
+EXTRA = {
+    "nibabel": "medical",
+    "indexed_gzip": "medical",
+    "cloudvolume": "graphene",
+}  # module → the extra that brings it
 
 
 def load(module: str, what: str) -> ModuleType:

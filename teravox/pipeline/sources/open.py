@@ -9,7 +9,7 @@ from typing import NamedTuple
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.sources.source import Choice, Source
 from teravox.pipeline.storage.open import open_store
-from teravox.pipeline.storage.urls import normalize
+from teravox.pipeline.storage.urls import GRAPHENE, normalize
 
 PATTERN = frozenset("*?[")
 
@@ -53,6 +53,8 @@ def follow(url: str) -> str:
 
 def _format_at(url: str, choice: Choice) -> Format:
     path = _plain(url)
+    if url.startswith(GRAPHENE):
+        return _GRAPHENE
     if is_pattern(url):
         return _SLICES
     if url.startswith("file://") and os.path.isfile(path):  # noqa: PTH113 - plain
@@ -140,9 +142,16 @@ def _precomputed(path: str, choice: Choice) -> Source:
     return open_precomputed(path, choice)
 
 
+def _graphene(url: str, choice: Choice) -> Source:
+    from teravox.pipeline.sources.graphene import open_graphene
+
+    return open_graphene(url, choice)
+
+
 _SLICES = Format("a stack of slices", _slices, frozenset({"missing_slices"}))
 _ZARR = Format("Zarr or N5", _zarr, frozenset({"dataset", "mip"}))
 _PRECOMPUTED = Format("a Precomputed layer", _precomputed, frozenset({"mip", "fill_missing"}))
+_GRAPHENE = Format("a Graphene volume", _graphene, frozenset({"mip", "fill_missing", "timestamp"}))
 _NIFTI_FILE = Format("a NIfTI file", _nifti)
 _NRRD_FILE = Format("an NRRD file", _nrrd)
 _HDF5_FILE = Format("an HDF5 file", _hdf5, frozenset({"dataset"}))

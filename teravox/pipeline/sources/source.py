@@ -26,6 +26,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     mip: int = 0
     missing_slices: MissingSlices = "fail"
     fill_missing: bool = False
+    timestamp: str | None = None
 
 
 class Known(msgspec.Struct, frozen=True):

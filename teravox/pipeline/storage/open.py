@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.storage.file_store import FileStore
 from teravox.pipeline.storage.memory_store import MemoryStore
 from teravox.pipeline.storage.overlay import laid_overlay
-from teravox.pipeline.storage.urls import normalize
+from teravox.pipeline.storage.urls import GRAPHENE, normalize
 from teravox.pipeline.store import Store
 
 
@@ -31,6 +32,11 @@ def _open_plainly(url: str, *, durable: bool = False) -> Store:
         from teravox.pipeline.storage.web_store import WebStore
 
         return WebStore(url)
+    if url.startswith(GRAPHENE):
+        raise BadUsage(
+            f"{url} changes while people proofread it, and is no layer: make one of its bodies at a moment with: "
+            f"teravox create {url} DEST --timestamp TIME"
+        )
     from teravox.pipeline.storage.cloud_store import CloudStore
 
     return CloudStore(url)

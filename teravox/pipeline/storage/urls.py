@@ -9,6 +9,7 @@ from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.secrets import refuse_password
 
 SCHEMES = ("file", "mem", "s3", "gs", "https", "http")
+GRAPHENE = "graphene://"  # before the URL of a server
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -16,6 +17,8 @@ def normalize(url: str) -> str:
     """The one form of a path or URL: absolute, with a scheme, without a slash at its end."""
     refuse_password(url)
     url = url.strip().removeprefix("precomputed://")
+    if url.startswith(GRAPHENE):
+        return GRAPHENE + _server(url.removeprefix(GRAPHENE))
     scheme = _SCHEME.match(url)
     if scheme is None:
         return f"file://{_absolute(url)}"
@@ -49,6 +52,14 @@ def confine_prefix(prefix: str, url: str) -> str:
 def is_local(url: str) -> bool:
     """Whether a store answers without a network protocol of its own."""
     return url.startswith(("file://", "mem://"))
+
+
+def _server(url: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        raise BadUsage(
+            f"{GRAPHENE} stands before the URL of a server, like {GRAPHENE}https://SERVER/segmentation/table/NAME"
+        )
+    return normalize(url)
 
 
 def _absolute(path: str) -> str:
