@@ -58,7 +58,10 @@ def run_file(path: str, how: HowItIsDriven, call: Call) -> int:
     worker = structs.replace(how.worker, plugins=tuple(map(_whole, call.registry.plugins)))
     how = structs.replace(how, worker=worker)
     with _within(how.folder):
-        return _run(path, how, call)
+        try:
+            return _run(path, how, call)
+        except KeyboardInterrupt:  # between two steps; within them workers heed the signal
+            return _stopped(how)
 
 
 def _run(path: str, how: HowItIsDriven, call: Call) -> int:
@@ -113,10 +116,14 @@ def _drive(driver: Driver, place: Here | Elsewhere, pipeline: Pipeline, how: How
                     _complain(f"The tasks go into {how.queue}. Work on them with: {worker}")
                 stopped = not drive_elsewhere(driver)
     if stopped:
-        stays = f" The tasks that are not done stay in {how.queue}." if how.queue is not None else ""
-        print(f"Stopped.{stays} The same command again goes on where it was.")
-        return ExitCode.INTERRUPTED
+        return _stopped(how)
     return _end(driver, place, pipeline, how, code, time.monotonic() - began)
+
+
+def _stopped(how: HowItIsDriven) -> ExitCode:
+    stays = f" The tasks that are not done stay in {how.queue}." if how.queue is not None else ""
+    print(f"Stopped.{stays} The same command again goes on where it was.")
+    return ExitCode.INTERRUPTED
 
 
 def _end(

@@ -39,6 +39,16 @@ def files(folder: Path) -> set[str]:
     return {str(path) for path in folder.rglob("*") if "__pycache__" not in path.parts}
 
 
+def test_an_interrupt_between_steps_says_how_to_go_on(runs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("teravox.pipeline.pipelines.run.drive_here", interrupt)
+    code, out, err = runs("--yes")
+    assert (code, err) == (130, "")
+    assert out.endswith("Stopped. The same command again goes on where it was.\n")
+
+
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(runs: Run, tmp_path: Path) -> None:
     before = files(tmp_path)
     code, out, err = runs("--dry-run", "--queue", "./q")
