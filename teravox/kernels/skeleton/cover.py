@@ -82,34 +82,32 @@ def is_covered(cover: Cover, vertex: int, reach: float, branch: int, forest: For
 
     What its own piece traced does not count: the rest of the piece was known where it was traced.
     """
-    for size_class in range(len(cover.cells)):
-        size = cover.cells[size_class]
+    points, radius, piece, slack, keys, order, ends, cells = cover
+    owner, one = forest.owner, forest.one
+    for size_class in range(len(cells)):
+        size = cells[size_class]
         if size == 0:
             continue
-        x = int(cover.points[vertex, 0] / size) + 1
-        y = int(cover.points[vertex, 1] / size) + 1
-        z = int(cover.points[vertex, 2] / size) + 1
+        x = int(points[vertex, 0] / size) + 1
+        y = int(points[vertex, 1] / size) + 1
+        z = int(points[vertex, 2] / size) + 1
         for c in range(z - 1, z + 2):
             for b in range(y - 1, y + 2):
                 low = np.uint64((((size_class << BITS | c) << BITS | b) << BITS) | (x - 1))
                 high = low + np.uint64(2)  # cells beside each other along x follow each other
-                at = np.searchsorted(cover.keys, low)
-                while at < len(cover.keys) and cover.keys[at] <= high:
-                    if cover.piece[cover.order[at]] == cover.piece[vertex] != SHARED:
-                        at = cover.ends[at]
+                at = np.searchsorted(keys, low)
+                while at < len(keys) and keys[at] <= high:
+                    other = order[at]
+                    if piece[other] == piece[vertex] != SHARED:
+                        at = ends[at]
                         continue
-                    if _covers(cover, cover.order[at], vertex, reach, branch, forest):
-                        return True
                     at += 1
+                    most = radius[other] + min(reach, radius[other]) + slack
+                    if square_of(points, other, vertex) > most * most or owner[other] == GONE:
+                        continue
+                    if not belongs_to(owner, one, other, branch):
+                        return True
     return False
-
-
-@compiled
-def _covers(cover: Cover, other: int, vertex: int, reach: float, branch: int, forest: Forest) -> bool:
-    if forest.owner[other] == GONE or belongs_to(forest, other, branch):
-        return False
-    most = cover.radius[other] + min(reach, cover.radius[other]) + cover.slack
-    return bool(square_of(cover.points, other, vertex) <= most * most)
 
 
 @compiled

@@ -78,9 +78,9 @@ def list_members(forest: Forest, branch: int, members: Places) -> int:
 
 
 @compiled
-def belongs_to(forest: Forest, vertex: int, branch: int) -> bool:
-    """Whether a vertex belongs to a branch alone."""
-    return forest.owner[vertex] >= 0 and find(forest.one, forest.owner[vertex]) == branch
+def belongs_to(owner: Places, one: Parents, vertex: int, branch: int) -> bool:
+    """Whether a vertex belongs to a branch alone. It takes what it needs of a forest: a whole one costs more to hand over."""
+    return owner[vertex] >= 0 and find(one, owner[vertex]) == branch
 
 
 @compiled

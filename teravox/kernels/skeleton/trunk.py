@@ -83,11 +83,12 @@ def lies_in_trunk(
     if not from_another:
         return False
     around = _walk(cover, forest, walk, branch, base, reach_of(ball, cover.radius[base]))
+    points, radius, found = cover.points, cover.radius, walk.found
     for at in range(count):
         inside = False
         for place in range(around):
-            most = reach_of(ball, cover.radius[walk.found[place]])
-            if square_of(cover.points, walk.found[place], members[at]) <= most * most:
+            most = reach_of(ball, radius[found[place]])
+            if square_of(points, found[place], members[at]) <= most * most:
                 inside = True
                 break
         if not inside:
@@ -98,20 +99,22 @@ def lies_in_trunk(
 @compiled
 def _walk(cover: Cover, forest: Forest, walk: Walk, branch: int, base: int, most: float) -> int:
     """Find the vertices of other branches that are at most so many nanometres of way from the base; how many they are."""
-    walk.found[0], walk.walked[0], walk.seen[base] = base, 0.0, True
+    begin, near, walked, found, seen = walk
+    points, owner, one = cover.points, forest.owner, forest.one
+    found[0], walked[0], seen[base] = base, 0.0, True
     count, at = 1, 0
     while at < count:
-        vertex = walk.found[at]
-        for way in range(walk.begin[vertex], walk.begin[vertex + 1]):
-            other = walk.near[way]
-            if walk.seen[other] or forest.owner[other] == GONE or belongs_to(forest, other, branch):
+        vertex = found[at]
+        for way in range(begin[vertex], begin[vertex + 1]):
+            other = near[way]
+            if seen[other] or owner[other] == GONE or belongs_to(owner, one, other, branch):
                 continue
-            length = walk.walked[at] + np.sqrt(square_of(cover.points, vertex, other))
+            length = walked[at] + np.sqrt(square_of(points, vertex, other))
             if length <= most:
-                walk.seen[other] = True
-                walk.found[count], walk.walked[count] = other, length
+                seen[other] = True
+                found[count], walked[count] = other, length
                 count += 1
         at += 1
     for at in range(count):
-        walk.seen[walk.found[at]] = False
+        seen[found[at]] = False
     return count
