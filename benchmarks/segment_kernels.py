@@ -49,6 +49,7 @@ STEPS = [
     Step("predict", "membrane", MEMBRANE),
     Step("predict", "sheetness", {}),
     Step("predict", "tubeness", {}),
+    Step("predict", "vesselness", {}),
     Step("supervoxels", "distance-watershed", {}),
     Step("supervoxels", "seeded-watershed", {"seed_threshold": 0.05, "min_segment_size": 300}),
     Step("supervoxels", "components", {}),

@@ -72,6 +72,13 @@ def count(labels: Labels, number: int) -> Numbers:
     return counts[1:]
 
 
+def count_chosen(labels: Labels, number: int, chosen: NDArray[np.bool_]) -> Numbers:
+    """The voxels of each component that are chosen, the first at 0."""
+    counts = np.zeros(number + 1, np.uint32)
+    _count_chosen(labels.reshape(-1, order="F"), np.asfortranarray(chosen).reshape(-1, order="F"), counts)
+    return counts[1:]
+
+
 def cut_surface(labels: Labels, number: int, sides: Iterable[int], voxels: Voxels | None) -> Surface:
     """What lies on these faces of a box; without voxels, all components hold the same."""
     faces = {one: _face(labels, one) for one in sides}
@@ -105,3 +112,9 @@ def _count(flat: Labels, counts: Numbers) -> None:
         if at == len(flat) or flat[at] != flat[start]:
             counts[flat[start]] += at - start
             start = at
+
+
+@compiled
+def _count_chosen(flat: Labels, chosen: NDArray[np.bool_], counts: Numbers) -> None:
+    for at in range(len(flat)):
+        counts[flat[at]] += chosen[at]

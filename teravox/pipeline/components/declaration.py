@@ -31,6 +31,17 @@ ThresholdGte = Annotated[
 ThresholdLte = Annotated[
     float | None, says("Label where voxels are this or less, whatever they hold. Default: each value on its own.")
 ]
+StrongGte = Annotated[
+    float | None,
+    says(
+        "Hysteresis: keep only components with a voxel of this or more, wherever in the volume it is; --dust counts only "
+        "such voxels then."
+    ),
+]
+StrongLte = Annotated[
+    float | None,
+    says("Likewise, with a voxel of this or less; with --strong-gte one voxel must be both. For dark things."),
+]
 Dust = Annotated[int, Meta(ge=0), says("Drop components of fewer voxels than this, counted in the whole volume.")]
 Group = Annotated[
     Vec, says("How many boxes, then groups of boxes, a `resolve` task joins in x,y,z: fewer need less memory.")
@@ -49,6 +60,8 @@ class Labelling(Job[P], Generic[P], frozen=True, rename={"memory_limit": "memory
     connectivity: Connectivity = 6
     threshold_gte: ThresholdGte = None
     threshold_lte: ThresholdLte = None
+    strong_gte: StrongGte = None
+    strong_lte: StrongLte = None
     fill_missing: FillMissing = False
     bounds: Bounds = None
     shape: PieceShape = None
@@ -65,6 +78,15 @@ class Labelling(Job[P], Generic[P], frozen=True, rename={"memory_limit": "memory
     @property
     def is_binary(self) -> bool:
         return self.threshold_gte is not None or self.threshold_lte is not None
+
+    @property
+    def has_strong(self) -> bool:
+        return self.strong_gte is not None or self.strong_lte is not None
+
+    @property
+    def least(self) -> int:
+        """How many voxels a component must have to be kept; only strong ones count where these are told apart."""
+        return max(self.dust, 1) if self.has_strong else self.dust
 
 
 class Joining(Labelling[P], Generic[P], frozen=True):

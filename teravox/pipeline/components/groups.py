@@ -199,7 +199,7 @@ class Groups(msgspec.Struct, frozen=True):
 def make_groups(job: Joining[Any], plan: Plan) -> Groups:
     """The groups of a labelling, as its options say; BadUsage if they cannot come to hold all boxes."""
     check_group(job.group, plan.grid.cells)
-    return Groups(plan.store, job.folder, job.joined, Hierarchy(plan.grid, job.group), job.dust, range(len(plan.grid)))
+    return Groups(plan.store, job.folder, job.joined, Hierarchy(plan.grid, job.group), job.least, range(len(plan.grid)))
 
 
 def pack_links(open: Open, ended: NDArray[np.uint32]) -> bytes:

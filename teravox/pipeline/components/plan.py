@@ -108,6 +108,22 @@ def _check(job: Labelling[Any], layer: Layer) -> None:
     low, high = job.threshold_gte, job.threshold_lte
     if low is not None and high is not None and low > high:
         raise BadUsage(f"--threshold-lte: no voxel is {low:g} or more and {high:g} or less")
+    if job.has_strong:
+        _check_strong(job)
+
+
+def _check_strong(job: Labelling[Any]) -> None:
+    name = "--strong-lte" if job.strong_gte is None else "--strong-gte"
+    if not job.is_binary:
+        raise BadUsage(f"{name}: say with --threshold-gte or --threshold-lte which voxels are labelled, weak ones too")
+    if job.strong_gte is not None and job.threshold_gte is not None and job.strong_gte < job.threshold_gte:
+        raise BadUsage(f"--strong-gte: {job.strong_gte:g} is below --threshold-gte, so all that is labelled is strong")
+    if job.strong_lte is not None and job.threshold_lte is not None and job.strong_lte > job.threshold_lte:
+        raise BadUsage(f"--strong-lte: {job.strong_lte:g} is above --threshold-lte, so all that is labelled is strong")
+    lows = [low for low in (job.threshold_gte, job.strong_gte) if low is not None]
+    highs = [high for high in (job.threshold_lte, job.strong_lte) if high is not None]
+    if lows and highs and max(lows) > min(highs):
+        raise BadUsage(f"{name}: no voxel is within the thresholds and strong")
 
 
 def _shape(job: Labelling[Any], layer: Layer, bounds: Box, chunk: Vec) -> Vec:

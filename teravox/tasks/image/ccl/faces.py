@@ -39,19 +39,23 @@ class Faces(Labelling[Box], frozen=True):
     def run(self, piece: Box) -> None:
         import numpy as np
 
-        from teravox.kernels.components import count, cut_surface, in_range, label
+        from teravox.kernels.components import count, count_chosen, cut_surface, in_range, label
         from teravox.pipeline.components.local_labels import pack_local_labels
         from teravox.pipeline.components.plan import make_plan
         from teravox.pipeline.components.surface_file import pack_surface
 
         plan = make_plan(self, fresh=True)
         voxels = plan.layer.read(piece, self.mip, fill_missing=self.fill_missing)[..., 0]
+        strong = in_range(voxels, self.strong_gte, self.strong_lte) if self.has_strong else None
         if self.is_binary:
             voxels = in_range(voxels, self.threshold_gte, self.threshold_lte)
         labels, number = label(voxels, self.connectivity)
         surface = cut_surface(labels, number, plan.sides(piece), None if self.is_binary else voxels)
         del voxels
-        sizes = count(labels, number) if self.dust else np.ones(number, np.uint32)  # without dust, no size matters
+        if strong is not None:
+            sizes = count_chosen(labels, number, strong)
+        else:
+            sizes = count(labels, number) if self.dust else np.ones(number, np.uint32)  # without dust, no size matters
         local, faces = self.outputs(piece)
         plan.store.put(faces, pack_surface(surface, sizes))
         plan.store.put(local, pack_local_labels(labels, piece, plan.chunks(piece)))

@@ -13,6 +13,8 @@ from teravox.pipeline.components.declaration import (
     Dust,
     Group,
     PieceShape,
+    StrongGte,
+    StrongLte,
     ThresholdGte,
     ThresholdLte,
 )
@@ -42,6 +44,7 @@ class Auto(StagedCommand, frozen=True, kw_only=True, rename={"memory_limit": "me
     DEST gets the labels 1, 2, 3 and so on. It may be interrupted and repeated at any time: what is done stays done.
 
         teravox image ccl auto ./mask ./components -p 8
+        teravox image ccl auto ./tubes ./fibres --threshold-gte 0.3 --strong-gte 0.6
     """
 
     words: ClassVar[str] = "image ccl auto"
@@ -52,6 +55,8 @@ class Auto(StagedCommand, frozen=True, kw_only=True, rename={"memory_limit": "me
     connectivity: Connectivity = 6
     threshold_gte: ThresholdGte = None
     threshold_lte: ThresholdLte = None
+    strong_gte: StrongGte = None
+    strong_lte: StrongLte = None
     fill_missing: FillMissing = False
     bounds: Bounds = None
     shape: PieceShape = None
