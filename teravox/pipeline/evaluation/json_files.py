@@ -18,12 +18,12 @@ def put_json(store: Store, key: str, value: object) -> None:
     store.put(key, data + b"\n", content_type="application/json")
 
 
-def get_json(store: Store, key: str, type: type[T]) -> T:
-    """What was written; BadInput if it is missing or damaged."""
+def get_json(store: Store, key: str, type: type[T], remedy: str = REMEDY) -> T:
+    """What was written; BadInput, with the remedy, if it is missing or damaged."""
     data = store.get(key)
     if data is None:
-        raise broken(store, key, "it is missing", REMEDY)
+        raise broken(store, key, "it is missing", remedy)
     try:
         return msgspec.json.decode(data, type=type)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise broken(store, key, str(error), REMEDY) from None
+        raise broken(store, key, str(error), remedy) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -37,7 +38,7 @@ def check_options(job: Evaluation[Any], a: Layer, b: Layer) -> None:
     _check_sizes(job)
     if job.channel >= b.info.num_channels:
         raise BadUsage(f"--channel: {b.url} has {b.info.num_channels}, counted from 0; got {job.channel}")
-    _check_apart(job, a, b)
+    check_apart(job.dest, [a.url, b.url, *([] if job.mask is None else [job.mask])])
 
 
 def _check_sizes(job: Evaluation[Any]) -> None:
@@ -65,12 +66,11 @@ def _refuse_what_means_nothing(job: Evaluation[Any]) -> None:
             raise BadUsage(f"--{name.replace('_', '-')}: means nothing {word} --probabilities")
 
 
-def _check_apart(job: Evaluation[Any], a: Layer, b: Layer) -> None:
-    """Nothing is ever written into a layer that is compared."""
-    dest = _follow(job.dest)
-    for url in (a.url, b.url, *([] if job.mask is None else [job.mask])):
-        if f"{dest}/".startswith(f"{_follow(url)}/"):
-            raise BadUsage(f"--dest: {job.dest} lies within the layer {url}, which is only read. Choose another folder")
+def check_apart(dest: str, urls: Sequence[str]) -> None:
+    """Raise BadUsage of a folder within a layer that is compared: nothing is ever written into one."""
+    for url in urls:
+        if f"{_follow(dest)}/".startswith(f"{_follow(url)}/"):
+            raise BadUsage(f"--dest: {dest} lies within the layer {url}, which is only read. Choose another folder")
 
 
 def _follow(url: str) -> str:
