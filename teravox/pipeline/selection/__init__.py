@@ -1,0 +1,1 @@
+"""Layers with some of the labels of another one."""
