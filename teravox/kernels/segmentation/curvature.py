@@ -18,8 +18,8 @@ Zyx = tuple[float, float, float]
 
 REACH = 1  # voxels to either side
 
-_BEND = np.float32(0.5)  # of Sato's line filter, across the tube and where the tube bends the other way
-_OTHER_BEND = np.float32(2.0)
+ALPHA_1, ALPHA_2 = 0.5, 2.0  # of Sato's line filter
+ALPHA, BETA = 0.5, 0.5  # of Frangi's
 
 
 def sheets(smoothed: Floats, sigmas: Zyx, *, dark: bool, slope: float) -> Floats:
@@ -32,10 +32,28 @@ def sheets(smoothed: Floats, sigmas: Zyx, *, dark: bool, slope: float) -> Floats
     return result
 
 
-def tubes(smoothed: Floats, sigmas: Zyx, *, dark: bool) -> Floats:
-    """How strongly a voxel lies in a bright (or dark) tube, by Sato's line filter (doi.org/10.1016/S1361-8415(98)80009-1)."""
+def tubes(smoothed: Floats, sigmas: Zyx, *, dark: bool, alpha1: float = ALPHA_1, alpha2: float = ALPHA_2) -> Floats:
+    """How strongly a voxel lies in a bright (or dark) tube, by Sato's line filter (doi.org/10.1016/S1361-8415(98)80009-1).
+
+    `alpha1` says how fast the response falls where the image bends the same way along the tube, as in a blob, and
+    `alpha2` where it bends the other way.
+    """
     result = np.empty_like(smoothed)
-    _fill_tubes(read_only(smoothed), _units(sigmas, dark=dark), result)
+    _fill_tubes(read_only(smoothed), _units(sigmas, dark=dark), np.float32(alpha1), np.float32(alpha2), result)
+    return result
+
+
+def vessels(
+    smoothed: Floats, sigmas: Zyx, *, dark: bool, gamma: float, alpha: float = ALPHA, beta: float = BETA
+) -> Floats:
+    """How like a bright (or dark) tube the surroundings of a voxel are, 0 to 1, by Frangi's filter (doi.org/10.1007/BFb0056195).
+
+    A small `alpha` lets plates pass, a large `beta` blobs; a curvature of `gamma` counts for four tenths, and three
+    times as much for nearly all.
+    """
+    result = np.empty_like(smoothed)
+    weights = read_only(np.array([0.5 / alpha**2, 0.5 / beta**2, 0.5 / gamma**2], np.float32))
+    _fill_vessels(read_only(smoothed), _units(sigmas, dark=dark), weights, result)
     return result
 
 
@@ -66,7 +84,7 @@ def _fill_sheets(values: Floats, units: Floats, slope: np.float32, result: Float
 
 
 @compiled
-def _fill_tubes(values: Floats, units: Floats, result: Floats) -> None:
+def _fill_tubes(values: Floats, units: Floats, alpha1: np.float32, alpha2: np.float32, result: Floats) -> None:
     planes, rows, columns = values.shape
     for z in range(planes):
         for y in range(rows):
@@ -76,8 +94,28 @@ def _fill_tubes(values: Floats, units: Floats, result: Floats) -> None:
                 if across <= 0:
                     result[z, y, x] = 0
                     continue
-                bend = along / ((_BEND if along >= 0 else _OTHER_BEND) * across)
+                bend = along / ((alpha1 if along >= 0 else alpha2) * across)
                 result[z, y, x] = across * np.float32(math.exp(np.float32(-0.5) * bend * bend))
+
+
+@compiled
+def _fill_vessels(values: Floats, units: Floats, weights: Floats, result: Floats) -> None:
+    planes, rows, columns = values.shape
+    one = np.float32(1)
+    for z in range(planes):
+        for y in range(rows):
+            for x in range(columns):
+                zz, yy, xx, zy, zx, yx = _hessian(values, z, y, x, units)
+                strongest, across, along = _eigenvalues(zz, yy, xx, zy, zx, yx)
+                if across <= 0 or -along > across:  # two of three must bend as a tube does, and the third one least
+                    result[z, y, x] = 0
+                    continue
+                roundness = across / strongest
+                blob = along * along / (across * strongest)
+                size = strongest * strongest + across * across + along * along
+                found = one - np.float32(math.exp(-weights[0] * roundness * roundness))
+                found *= np.float32(math.exp(-weights[1] * blob))
+                result[z, y, x] = found * (one - np.float32(math.exp(-weights[2] * size)))
 
 
 @compiled

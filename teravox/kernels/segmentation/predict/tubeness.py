@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import numpy as np
-
-from teravox.kernels.segmentation.checks import Mask, Prediction, check_at_least
-from teravox.kernels.segmentation.curvature import REACH, tubes
-from teravox.kernels.segmentation.grey import Grey, shares
-from teravox.kernels.segmentation.scale import ISOTROPIC, Zyx, sigmas
-from teravox.kernels.segmentation.smoothing import reaches, smooth
-from teravox.kernels.segmentation.step import Margin, looks_around, takes
+from teravox.kernels.segmentation.checks import Mask, Prediction
+from teravox.kernels.segmentation.curvature import ALPHA_1, ALPHA_2, Floats, tubes
+from teravox.kernels.segmentation.grey import Grey
+from teravox.kernels.segmentation.line_filter import check_above_0, find_lines, margin, memory
+from teravox.kernels.segmentation.scale import ISOTROPIC, Zyx
+from teravox.kernels.segmentation.step import looks_around, takes
 
 
-def _margin(*, sigma: float, resolution: Zyx, **_: object) -> Margin:
-    z, y, x = reaches(sigmas(sigma, resolution))
-    return (z + REACH, y + REACH, x + REACH)
-
-
-def _memory(**_: object) -> float:
-    return 9.0  # measured
-
-
-@takes(_memory)
-@looks_around(_margin)
+@takes(memory)
+@looks_around(margin)
 def predict(
     gray: Grey,
     mask: Mask | None,  # noqa: ARG001 - what lies outside is predicted as well, and not used
     *,
     sigma: Annotated[float, "blur, about two thirds of the radius of the tubes, in the finest voxels"] = 3.0,
+    scales: Annotated[tuple[float, ...], "more blurs, for other radii: the strongest response of all counts"] = (),
     contrast: Annotated[float, "response that becomes 1, as a share of low to high"] = 0.2,
+    alpha1: Annotated[float, "smaller ones suppress blobs and the ends of tubes"] = ALPHA_1,
+    alpha2: Annotated[float, "smaller ones suppress crossings and gaps of tubes"] = ALPHA_2,
+    sharpen: Annotated[
+        float, "unsharp mask before all else: how much of what a blur takes away is added; 0 none"
+    ] = 0.0,
+    sharpen_sigma: Annotated[float, "that blur, in the finest voxels"] = 2.0,
+    sharpen_threshold: Annotated[float, "grey values that it must take away to be added"] = 0.0,
     dark: Annotated[bool, "the tubes are dark, else bright"] = False,
     objects: Annotated[bool, "the tubes are objects, low in the prediction, else boundary, high"] = True,
     low: Annotated[float | None, "grey value of black; without it the lowest of the data type"] = None,
@@ -39,13 +36,24 @@ def predict(
     resolution: Zyx = ISOTROPIC,
 ) -> Prediction:
     """Tubes by Sato's line filter: fibres, vessels, neurites."""
-    check_at_least("sigma", sigma, 0)
-    if not contrast > 0:
-        raise ValueError(f"contrast is {contrast:g}, but must be above 0")
-    across = sigmas(sigma, resolution)
-    found = tubes(smooth(shares(gray, channel, low, high), across), across, dark=dark)
-    found *= np.float32(1 / contrast)
-    np.clip(found, 0, 1, out=found)
-    if objects:
-        np.subtract(np.float32(1), found, out=found)
-    return found[..., np.newaxis]
+    check_above_0("alpha1", alpha1)
+    check_above_0("alpha2", alpha2)
+
+    def filter(smoothed: Floats, across: Zyx) -> Floats:
+        return tubes(smoothed, across, dark=dark, alpha1=alpha1, alpha2=alpha2)
+
+    return find_lines(
+        gray,
+        filter,
+        sigma=sigma,
+        scales=scales,
+        contrast=contrast,
+        sharpen=sharpen,
+        sharpen_sigma=sharpen_sigma,
+        sharpen_threshold=sharpen_threshold,
+        objects=objects,
+        low=low,
+        high=high,
+        channel=channel,
+        resolution=resolution,
+    )
