@@ -60,9 +60,14 @@ def stack(size: Vec, spacing: int, seed: int) -> Beams:
         raise ValueError(f"a volume of {size} voxels is too thin for neurites {spacing} apart: halve it at most")
     x, y, z = (max(1, round(n / spacing)) for n in size)
     beams = Beams((x, y, z), (size[0] / x, size[1] / y, size[2] / z), size, np.uint64(seed & 0xFFFFFFFFFFFFFFFF))
-    if _first_of(beams.counts, 3) * _parts(beams.counts) >= 1 << 32:
+    if most_labels(beams) >= 1 << 32:
         raise ValueError(f"a volume of {size} voxels has more neurites than 32 bits can count")
     return beams
+
+
+def most_labels(beams: Beams) -> int:
+    """A number that no label of a line is above."""
+    return int(_first_of(beams.counts, 3) * _parts(beams.counts))
 
 
 def lay_pieces(beams: Beams, low: Vec, high: Vec, reach: float, bodies: float) -> Pieces:

@@ -85,21 +85,21 @@ def _select(pieces: Pieces, of: Order, corner: Vec, size: int, high: Vec, into: 
     radius = np.sqrt((x - corner[0]) ** 2 + (y - corner[1]) ** 2 + (z - corner[2]) ** 2)
     limit, found = np.inf, 0
     for piece in of:
-        distance = np.sqrt(_measure(pieces, piece, x, y, z)[0])
+        distance = np.sqrt(measure_piece(pieces, piece, x, y, z)[0])
         if distance <= limit:
             limit = min(limit, distance + 2 * radius + MARGIN + 0.01)
             into[found] = piece
             found += 1
     kept = 0
     for n in range(found):
-        if np.sqrt(_measure(pieces, into[n], x, y, z)[0]) <= limit:
+        if np.sqrt(measure_piece(pieces, into[n], x, y, z)[0]) <= limit:
             into[kept] = into[n]
             kept += 1
     return kept
 
 
 @compiled
-def _measure(pieces: Pieces, piece: int, x: float, y: float, z: float) -> tuple[float, float]:
+def measure_piece(pieces: Pieces, piece: int, x: float, y: float, z: float) -> tuple[float, float]:
     """The squared distance of a point from a piece, and where along it the nearest point lies, from 0 to 1."""
     ends = pieces.ends
     a, b, c = ends[piece, 0], ends[piece, 1], ends[piece, 2]
@@ -119,7 +119,7 @@ def _fill(pieces: Pieces, of: Order, corner: Vec, low: Vec, high: Vec, spacing: 
             for x in range(corner[0], min(corner[0] + SIZES[2], high[0])):
                 best, first, second, where = -1, np.inf, np.inf, 0.0
                 for piece in of:
-                    distance, along = _measure(pieces, piece, float(x), float(y), float(z))
+                    distance, along = measure_piece(pieces, piece, float(x), float(y), float(z))
                     if best >= 0 and pieces.labels[piece] == pieces.labels[best]:
                         if distance < first or (distance == first and pieces.keys[piece] < pieces.keys[best]):
                             best, first, where = piece, distance, along
