@@ -64,7 +64,7 @@ class View(Command, frozen=True):
         scene = self._scene()
         shown = look_at(self.layer if scene is None else scene.layers, self.segments)
         with (
-            _told_to_end() as told,
+            told_to_end() as told,
             ViewServer(shown, port=self.port or 0, position=self.position, scene=scene) as server,
         ):
             serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
@@ -73,7 +73,7 @@ class View(Command, frozen=True):
                 print(server.url, flush=True)
                 print("Ctrl-C ends it.", file=sys.stderr)
                 if self.browser:
-                    _open_browser(server.url_for_once)
+                    open_browser(server.url_for_once)
                 told.wait()
             finally:
                 server.shutdown()
@@ -97,7 +97,7 @@ class View(Command, frozen=True):
 
 
 @contextmanager
-def _told_to_end() -> Iterator[Event]:
+def told_to_end() -> Iterator[Event]:
     """What Ctrl-C and SIGTERM set. An exception out of a signal could break into the start of an answer."""
     told = Event()
     before = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -108,7 +108,7 @@ def _told_to_end() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def _open_browser(url: str) -> None:
+def open_browser(url: str) -> None:
     """Start the browser, where there is a screen to show it on: one for terminals would take this one."""
     import webbrowser
 

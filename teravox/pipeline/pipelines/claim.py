@@ -15,6 +15,7 @@ from collections.abc import Callable
 import msgspec
 
 from teravox.pipeline.errors import TeravoxError
+from teravox.pipeline.processes import own_birth, runs
 from teravox.pipeline.stages import Stage
 from teravox.pipeline.storage.open import open_store
 
@@ -39,7 +40,7 @@ class Claims:
     """The claims of this run, kept alive by a thread until they are released."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._me = Claim(run=secrets.token_hex(8), host=socket.gethostname(), pid=os.getpid(), born=_born())
+        self._me = Claim(run=secrets.token_hex(8), host=socket.gethostname(), pid=os.getpid(), born=own_birth())
         self._clock = clock
         self._held: dict[str, Stage] = {}
         self._seen: dict[str, tuple[Claim, float]] = {}  # somebody's claim, and when it was new
@@ -99,7 +100,7 @@ class Claims:
         return claim if claim.run != self._me.run else None
 
     def _is_alive(self, id: str, claim: Claim) -> bool:
-        if claim.host == self._me.host and not _runs(claim.pid, claim.born):
+        if claim.host == self._me.host and not runs(claim.pid, claim.born):
             return False
         seen, since = self._seen.get(id, (None, 0.0))
         now = self._clock()
@@ -131,20 +132,3 @@ class Claims:
 
 def _key(stage: Stage) -> str:
     return f"ledger/{stage.id}/{NAME}"
-
-
-def _runs(pid: int, since: float) -> bool:
-    """Whether a process of this machine is still that which made a claim, and not a later one of the same number."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - since) < 1
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _born() -> float:
-    import psutil
-
-    return psutil.Process().create_time()

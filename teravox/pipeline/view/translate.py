@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from teravox.pipeline.box import Box
-from teravox.pipeline.layers.chunk_grid import chunk_key, chunks_of
+from teravox.pipeline.layers.chunk_grid import find_chunk
 from teravox.pipeline.layers.info import Info, Scale, encode_info
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 CLIENT_DECODES = frozenset({"raw", "jpeg", "png", "jxl", "compressed_segmentation", "compresso"})
 BLOCK = [8, 8, 8]  # of compressed_segmentation
-_BOX = re.compile(r"(-?[0-9]{1,18})-(-?[0-9]{1,18})_(-?[0-9]{1,18})-(-?[0-9]{1,18})_(-?[0-9]{1,18})-(-?[0-9]{1,18})")
 
 
 def shown_type(info: Info) -> str:
@@ -49,15 +47,10 @@ def translate_info(layer: Layer) -> bytes | None:
 
 def find_translated(layer: Layer, key: str) -> tuple[int, Box] | None:
     """The mip and the box of the chunk that a key of a translated scale names; None where it names no such chunk."""
-    folder, _, name = key.rpartition("/")
-    found = _BOX.fullmatch(name)
     for mip, scale in enumerate(layer.info.scales):
-        if found is None or folder != scale.key or not is_translated(layer.info, scale):
-            continue
-        x0, x1, y0, y1, z0, z1 = map(int, found.groups())
-        box = Box((x0, y0, z0), (x1, y1, z1)).intersect(scale.bounds)
-        if not box.is_empty and next(chunks_of(scale, box)) == box and chunk_key(scale, box) == key:
-            return mip, box
+        chunk = find_chunk(scale, key) if is_translated(layer.info, scale) else None
+        if chunk is not None:
+            return mip, chunk
     return None
 
 
