@@ -75,6 +75,16 @@ def test_all_tasks_are_done_and_recorded(tmp_path: Path) -> None:
     assert (tmp_path / "layer/finished").read_text() == "yes"
 
 
+def test_last_duties_that_fail_are_told_by_the_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "layer/finished").mkdir(parents=True)  # where a file is to be
+    outcome = run_here(trial(tmp_path, "ok"), "trial", settings(), resume=False, command="", progress=lambda *_: None)
+    assert (outcome.done, outcome.failed, outcome.unfinished, outcome.exit_code) == (1, 0, 1, 1)
+    (tmp_path / "layer/finished").rmdir()
+    outcome = run_here(trial(tmp_path, "ok"), "trial", settings(), resume=False, command="", progress=lambda *_: None)
+    assert (outcome.unfinished, outcome.exit_code) == (0, 0)
+    assert (tmp_path / "layer/finished").read_text() == "yes"
+
+
 @pytest.mark.parametrize(
     ("word", "sort", "attempts", "said"),
     [

@@ -33,6 +33,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     failed: int  # went to the dead letters
     retried: int
     released: int
+    unfinished: int = 0  # jobs whose last duties failed; the same job again does them
     stopped_by: str  # "empty", "num-tasks", "min-sec", "signal", "fatal"
     fatal: str = ""
     exit_code: int = 0

@@ -136,6 +136,8 @@ class Supervisor:
         lease = child.lease
         match answer:
             case None:
+                if child.finishing is not None:
+                    self._verdicts.unfinished += 1
                 death = self._crew.lose(child)
                 if death is not None:
                     self._judge(child, death.lease, Broke(death.sort, death.how, death.text, "", 0.0, child.seconds))
@@ -148,6 +150,7 @@ class Supervisor:
                     self._log.info(f"{answer.kind}: all pieces are done", kind=answer.kind)
             case Broke() if child.finishing is not None:
                 child.finishing = None
+                self._verdicts.unfinished += 1
                 self._log.error(f"the last duties of a job failed: {answer.text}")
             case Broke() if lease is not None:
                 child.lease = None
@@ -334,13 +337,14 @@ class Supervisor:
             code = ExitCode.INTERRUPTED
         elif self._fatal:
             code = ExitCode.FATAL
-        elif self._verdicts.failed:
+        elif self._verdicts.failed or self._verdicts.unfinished:
             code = ExitCode.FAILED
         outcome = Outcome(
             done=self._done,
             failed=self._verdicts.failed,
             retried=self._verdicts.retried,
             released=self._verdicts.released,
+            unfinished=self._verdicts.unfinished,
             stopped_by=self._stopped_by,
             fatal=self._fatal,
             exit_code=int(code),

@@ -28,6 +28,7 @@ class Verdicts:
         self._host = host
         self._on_failed = on_failed
         self.failed = self.retried = self.released = 0
+        self.unfinished = 0  # jobs whose last duties failed
 
     def failure(self, lease: Lease, sort: Sort, error: str, text: str, *, seconds: float = 0.0) -> Failure:
         """The report of an attempt that ended now."""
