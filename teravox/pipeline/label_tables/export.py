@@ -19,26 +19,38 @@ if TYPE_CHECKING:
 ENDINGS = (".csv", ".parquet")
 
 
-def check_output(url: str) -> None:
+def check_output(url: str, option: str = "--output") -> None:
     """Raise BadUsage if a table cannot be written there."""
     if not url.endswith(ENDINGS):
-        raise BadUsage(f"--output: expected a file that ends in {' or '.join(ENDINGS)}, got {url}")
+        raise BadUsage(f"{option}: expected a file that ends in {' or '.join(ENDINGS)}, got {url}")
+    require_file(option, url)
+
+
+def require_file(option: str, url: str) -> None:
+    """Raise BadUsage of a place that is no file of a file system."""
     if not normalize(url).startswith("file://"):
-        raise BadUsage(f"--output: {url} is not on a file system; the table in the layer itself is Parquet files, too")
+        raise BadUsage(f"{option}: {url} is not on a file system; the table in the layer itself is Parquet files, too")
 
 
-def write_table(types: Mapping[str, str], groups: Iterable[Columns], url: str) -> None:
+def write_table(types: Mapping[str, str], groups: Iterable[Columns], url: str, option: str = "--output") -> None:
     """Write the file whole or not at all: columns of these types, some rows after the other."""
     path = Path(normalize(url).removeprefix("file://"))
+    with replaced_file(path, option) as file:
+        if path.suffix == ".csv":
+            _write_csv(types, groups, file)
+        else:
+            _write_parquet(types, groups, file)
+
+
+@contextlib.contextmanager
+def replaced_file(path: Path, option: str) -> Iterator[IO[bytes]]:
+    """A new file that takes the place of a path when all went well; Fatal, with the option that named it, where it cannot."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _replace(path) as file:
-            if path.suffix == ".csv":
-                _write_csv(types, groups, file)
-            else:
-                _write_parquet(types, groups, file)
+            yield file
     except OSError as error:
-        raise Fatal(f"--output: cannot write {path}: {error.strerror}") from None
+        raise Fatal(f"{option}: cannot write {path}: {error.strerror}") from None
 
 
 def _write_csv(types: Mapping[str, str], groups: Iterable[Columns], file: IO[bytes]) -> None:

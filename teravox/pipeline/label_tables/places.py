@@ -23,5 +23,10 @@ def counts_key(folder: str, shape: Vec, piece: Box) -> str:
     return f"{counts_folder(folder, shape)}/{_name(piece)}.rows"
 
 
+def contacts_key(folder: str, shape: Vec, piece: Box) -> str:
+    """The key of the contacts that were counted in one box."""
+    return f"{counts_folder(folder, shape)}/{_name(piece)}.contacts"
+
+
 def _name(box: Box) -> str:
     return "_".join(f"{a}-{b}" for a, b in zip(box.min, box.max, strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from teravox.pipeline.box import Box
 from teravox.pipeline.label_tables.export import check_output, write_table
 from teravox.pipeline.label_tables.merge import complete_table
@@ -9,19 +11,33 @@ from teravox.pipeline.label_tables.merged import drop_counts
 from teravox.pipeline.label_tables.places import table_folder
 from teravox.pipeline.label_tables.plan import MergePlan
 from teravox.pipeline.label_tables.segment_properties import check_segment_properties, write_segment_properties
-from teravox.pipeline.label_tables.table import TABLE, LabelTable
+from teravox.pipeline.label_tables.size_histogram import check_histogram, write_histogram
+from teravox.pipeline.label_tables.table import CONTACTS, TABLE, LabelTable
 from teravox.pipeline.layers.layer import Layer
 
 
-def check_publishing(layer: Layer, *, output: str | None, segment_properties: bool) -> None:
+class Wish(NamedTuple):
+    """Where else a table is to go."""
+
+    output: str | None = None
+    contacts: str | None = None
+    histogram: str | None = None
+    segment_properties: bool = False
+
+
+def check_publishing(layer: Layer, wish: Wish) -> None:
     """Raise BadUsage if what is asked for cannot be done with the table, when it is complete."""
-    if output is not None:
-        check_output(output)
-    if segment_properties:
+    if wish.output is not None:
+        check_output(wish.output)
+    if wish.contacts is not None:
+        check_output(wish.contacts, "--contacts")
+    if wish.histogram is not None:
+        check_histogram(wish.histogram)
+    if wish.segment_properties:
         check_segment_properties(layer)
 
 
-def publish(layer: Layer, bounds: Box | None, plan: MergePlan, *, output: str | None, segment_properties: bool) -> None:
+def publish(layer: Layer, bounds: Box | None, plan: MergePlan, wish: Wish) -> None:
     """Make the merged parts the table, and write it where else it was asked for; safe to repeat.
 
     What was counted in each box is removed at the end.
@@ -30,9 +46,13 @@ def publish(layer: Layer, bounds: Box | None, plan: MergePlan, *, output: str | 
     folder = table_folder(layer.scale(mip), bounds)
     complete_table(layer, folder, plan)
     table = LabelTable.open(layer, mip, bounds)
-    if output is not None:
-        write_table(table.index.columns, table.groups(), output)
-    if segment_properties:
+    if wish.output is not None:
+        write_table(table.index.columns, table.groups(), wish.output)
+    if wish.contacts is not None:
+        write_table(CONTACTS, table.contacts(), wish.contacts, "--contacts")
+    if wish.histogram is not None:
+        write_histogram(table, wish.histogram)
+    if wish.segment_properties:
         write_segment_properties(layer, table)
     drop_counts(layer.store, folder, plan.counts)
 

@@ -1,4 +1,4 @@
-"""The sizes of segments where Neuroglancer looks for them, to sort and to filter by.
+"""What is known of segments where Neuroglancer looks for it, to sort and to filter by.
 
 https://github.com/google/neuroglancer/blob/master/src/datasource/precomputed/segment_properties.md
 """
@@ -14,14 +14,18 @@ from teravox.pipeline.label_tables.table import LabelTable
 from teravox.pipeline.layers.layer import Layer
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-
-    Labels = NDArray[np.uint64]
 
 MOST = 1_000_000  # segments, since a browser holds them all; of more, the largest are listed
 WORD = "segment_properties"  # in the info, and the folder where it names none
 ID = "voxels"
+BESIDES = {
+    "radius": "Radius of a ball of the same volume, in nanometres",
+    "contacts": "Segments that it touches",
+    "mean": "Mean grey value",
+    "most": "Largest grey value",
+}
+"""Other columns that are written where the table has them, and what they say."""
 
 
 def check_segment_properties(layer: Layer) -> None:
@@ -38,40 +42,50 @@ def check_segment_properties(layer: Layer) -> None:
 
 
 def write_segment_properties(layer: Layer, table: LabelTable) -> None:
-    """Write the sizes, and then name them in the info, if it does not yet."""
+    """Write the columns, and then name them in the info, if it does not yet."""
     import numpy as np
 
-    labels, voxels = _largest(table)
+    found = _largest(table)
+    labels, voxels = found.pop("label"), found.pop("voxels")
     fits = voxels.max(initial=0) < 1 << 32
-    values = voxels if fits else voxels.astype(np.float32)
-    sizes = {
-        "id": ID,
-        "type": "number",
-        "data_type": "uint32" if fits else "float32",
-        "description": f"Voxels at mip {table.index.mip}",
-        "values": values.tolist(),
-    }
-    inline = {"ids": [str(label) for label in labels.tolist()], "properties": [sizes]}
-    properties = {"@type": "neuroglancer_segment_properties", "inline": inline}
+    properties = [
+        _property(ID, f"Voxels at mip {table.index.mip}", voxels.astype(np.uint32 if fits else np.float32)),
+        *(
+            _property(name, BESIDES[name], column.astype(np.uint32 if name == "contacts" else np.float32))
+            for name, column in found.items()
+        ),
+    ]
+    inline = {"ids": [str(label) for label in labels.tolist()], "properties": properties}
     folder = _folder(layer)
-    layer.store.put(f"{folder}/info", msgspec.json.encode(properties), content_type="application/json")
+    data = msgspec.json.encode({"@type": "neuroglancer_segment_properties", "inline": inline})
+    layer.store.put(f"{folder}/info", data, content_type="application/json")
     layer.change_info(lambda raw: raw | {WORD: folder})
 
 
-def _largest(table: LabelTable) -> tuple[Labels, Labels]:
-    """The labels of the largest segments and their voxels, sorted by label; of equally large ones the first."""
+def _property(name: str, description: str, values: NDArray[Any]) -> dict[str, object]:
+    return {
+        "id": name,
+        "type": "number",
+        "data_type": values.dtype.name,
+        "description": description,
+        "values": values.tolist(),
+    }
+
+
+def _largest(table: LabelTable) -> dict[str, NDArray[Any]]:
+    """The columns of the largest segments, sorted by label; of equally large ones the first."""
     import numpy as np
 
-    labels = voxels = np.empty(0, np.uint64)
+    names = ("label", ID, *(name for name in BESIDES if name in table.index.columns))
+    kept = {name: np.empty(0, table.index.columns[name]) for name in names}
     for group in table.index.groups:
-        found = table.read(group, ("label", "voxels"))
+        found = table.read(group, names)
         segments = found["label"] > 0
-        labels = np.concatenate([labels, found["label"][segments]])
-        voxels = np.concatenate([voxels, found["voxels"][segments]])
-        if len(labels) > MOST:
-            kept = np.sort(np.argsort(~voxels, kind="stable")[:MOST])
-            labels, voxels = labels[kept], voxels[kept]
-    return labels, voxels
+        kept = {name: np.concatenate([kept[name], found[name][segments]]) for name in names}
+        if len(kept["label"]) > MOST:
+            largest = np.sort(np.argsort(~kept[ID], kind="stable")[:MOST])
+            kept = {name: column[largest] for name, column in kept.items()}
+    return kept
 
 
 def _folder(layer: Layer) -> str:
@@ -87,4 +101,4 @@ def _is_ours(data: bytes) -> bool:
         said = [(one["id"], one["type"]) for one in properties["inline"]["properties"]]
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
         return False
-    return said == [(ID, "number")]
+    return said[:1] == [(ID, "number")] and all(type == "number" and name in {ID, *BESIDES} for name, type in said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,8 +29,15 @@ COLUMNS = {
     "voxels": "<u8",
     **{f"{end}_{axis}": "<i4" for end in ("min", "max") for axis in "xyz"},
     **dict.fromkeys("xyz", "<f8"),
+    "radius": "<f8",
+    "at_border": "<i4",
 }
-"""The names and types of the columns: a label, its voxels, the half-open box around them, their mean coordinates."""
+"""The names and types of the columns: a label, its voxels, the half-open box around them, their mean coordinates, the radius
+of a ball with their volume in nanometres, and 1 where the label reaches a side of what was counted."""
+PARTNERS = {"contacts": "<i4"}  # how many other labels it touches, where that was counted
+GREY = dict.fromkeys(("least", "most", "mean", "sd"), "<f8")  # of the image, where one was measured
+CONTACTS = {"label": "<u8", "other": "<u8", "faces": "<u8", "area": "<f8"}
+"""The columns of the table of contacts: two labels, the faces of voxels between them, and their area in square nanometres."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -53,6 +60,8 @@ class TableIndex(msgspec.Struct, frozen=True, kw_only=True):
     labels: int  # without the background
     columns: dict[str, str]
     groups: tuple[Group, ...]
+    contacts: tuple[Group, ...] | None = None  # of the table of contacts, sorted by label; None where it was not made
+    values: str | None = None  # the image that was measured
 
 
 class LabelTable:
@@ -115,17 +124,28 @@ class LabelTable:
         """All columns, some rows at a time, sorted by label."""
         return (self.read(group, tuple(self.index.columns)) for group in self.index.groups)
 
+    def contacts(self) -> Iterator[dict[str, NDArray[Any]]]:
+        """The table of contacts, some rows at a time, sorted by label; each pair once, the smaller label first."""
+        return (self.read_contacts(group) for group in self.index.contacts or ())
+
+    def read_contacts(self, group: Group) -> dict[str, NDArray[Any]]:
+        """A group of rows of the table of contacts."""
+        return self._read(group, CONTACTS)
+
     def read(self, group: Group, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         """Some columns of a group."""
+        return self._read(group, {name: self.index.columns[name] for name in names})
+
+    def _read(self, group: Group, types: Mapping[str, str]) -> dict[str, NDArray[Any]]:
         key = f"{self._folder}/{group.file}"
 
         def column(name: str) -> tuple[str, NDArray[Any]]:
             span = group.columns[name]
             data = self._store.get_range(key, span.start, span.start + span.size)
             try:
-                return name, unpack(data or b"", self.index.columns[name], group.rows)
+                return name, unpack(data or b"", types[name], group.rows)
             except ValueError as error:
                 raise broken(self._store, key, f"{name}: {error}", REMEDY) from None
 
-        found = dict(side_by_side(column, names))
-        return {name: found[name] for name in names}
+        found = dict(side_by_side(column, types))
+        return {name: found[name] for name in types}

@@ -38,12 +38,7 @@ def check_labels(look: Look, key: str) -> Iterator[Finding]:
             count, problem = _look_into(table, group, before)
         except BadInput as error:
             is_whole = False
-            is_there = look.store.exists([file])[file]
-            yield (
-                Finding("undecodable", file, say_why(error))
-                if is_there
-                else Finding("missing", file, "it is not there")
-            )
+            yield _say_unread(look, file, error)
             continue
         if problem:
             is_whole = False
@@ -54,6 +49,25 @@ def check_labels(look: Look, key: str) -> Iterator[Finding]:
         before = group.last
     if is_whole:
         yield from _check_sums(key, index, rows, voxels)
+    yield from _check_contacts(look, table, folder)
+
+
+def _check_contacts(look: Look, table: LabelTable, folder: str) -> Iterator[Finding]:
+    for group in table.index.contacts or ():
+        file = f"{folder}/{group.file}"
+        try:
+            found = table.read_contacts(group)
+        except BadInput as error:
+            yield _say_unread(look, file, error)
+            continue
+        if (found["label"] >= found["other"]).any() or (found["faces"] == 0).any():
+            yield Finding("wrong", file, "it has contacts without faces, or of labels in the wrong order")
+        yield from check_ends(look, file)
+
+
+def _say_unread(look: Look, file: str, error: BadInput) -> Finding:
+    is_there = look.store.exists([file])[file]
+    return Finding("undecodable", file, say_why(error)) if is_there else Finding("missing", file, "it is not there")
 
 
 def _look_into(table: LabelTable, group: Group, before: int) -> tuple[int, str]:

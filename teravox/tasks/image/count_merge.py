@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.job import Job
-from teravox.pipeline.label_tables.options import SegmentProperties, TableOutput
+from teravox.pipeline.label_tables.options import ContactsOutput, HistogramOutput, SegmentProperties, TableOutput
 from teravox.pipeline.options import Bounds, Layer, Memory, Mip
 from teravox.pipeline.sorted_rows.key_range import KeyRange
 
 if TYPE_CHECKING:
     from teravox.pipeline.label_tables.plan import MergePlan
+    from teravox.pipeline.label_tables.publish import Wish
     from teravox.pipeline.layers.layer import Layer as OpenLayer
 
 
@@ -29,6 +31,8 @@ class CountMerge(Job[KeyRange], frozen=True, rename={"memory_limit": "memory"}):
     bounds: Bounds = None
     memory_limit: Memory = 1_000_000_000
     output: TableOutput = None
+    contacts: ContactsOutput = None
+    histogram: HistogramOutput = None
     segment_properties: SegmentProperties = False
 
     def prepare(self) -> None:
@@ -36,8 +40,10 @@ class CountMerge(Job[KeyRange], frozen=True, rename={"memory_limit": "memory"}):
         from teravox.pipeline.label_tables.publish import check_publishing
 
         layer, folder = self._open(fresh=True)
-        check_publishing(layer, output=self.output, segment_properties=self.segment_properties)
-        make_plan(layer, self.mip, folder, self.memory_limit)
+        check_publishing(layer, self._wish())
+        plan = make_plan(layer, self.mip, folder, self.memory_limit)
+        if self.contacts is not None and not plan.counts.contacts:
+            raise BadUsage("--contacts: no contacts were counted: run image count with --contacts")
 
     def pieces(self) -> Sequence[KeyRange]:
         layer, folder = self._open()
@@ -50,21 +56,20 @@ class CountMerge(Job[KeyRange], frozen=True, rename={"memory_limit": "memory"}):
         from teravox.pipeline.label_tables.merge import merge_range
 
         layer, folder = self._open(fresh=True)
-        merge_range(layer.store, folder, self._plan(layer, folder), piece, self.memory_limit)
+        merge_range(layer, folder, self._plan(layer, folder), piece, self.memory_limit)
 
     def outputs(self, piece: KeyRange) -> Sequence[str]:
         from teravox.pipeline.label_tables.merge import part_keys
 
-        _, folder = self._open()
-        return part_keys(folder, piece)
+        layer, folder = self._open()
+        return part_keys(folder, piece, contacts=self._plan(layer, folder).counts.contacts)
 
     def finish(self) -> None:
         from teravox.pipeline.label_tables.publish import publish
         from teravox.pipeline.layers.provenance import record_processing
 
         layer, folder = self._open(fresh=True)
-        plan = self._plan(layer, folder)
-        publish(layer, self.bounds, plan, output=self.output, segment_properties=self.segment_properties)
+        publish(layer, self.bounds, self._plan(layer, folder), self._wish())
         record_processing(layer.store, "image count-merge", msgspec.to_builtins(self))
 
     def report(self) -> str:
@@ -72,6 +77,11 @@ class CountMerge(Job[KeyRange], frozen=True, rename={"memory_limit": "memory"}):
 
         layer, _ = self._open()
         return say_table(layer, self.mip, self.bounds)
+
+    def _wish(self) -> Wish:
+        from teravox.pipeline.label_tables.publish import Wish
+
+        return Wish(self.output, self.contacts, self.histogram, self.segment_properties)
 
     def _open(self, *, fresh: bool = False) -> tuple[OpenLayer, str]:
         from teravox.pipeline.label_tables.places import table_folder

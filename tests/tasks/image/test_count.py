@@ -51,7 +51,7 @@ def table_of(path: str, bounds: Box | None = None) -> dict[int, Row]:
     rows = {}
     for group in LabelTable.open(Layer.open(path), 0, bounds).groups():
         for row in zip(*(column.tolist() for column in group.values()), strict=True):
-            rows[row[0]] = (row[0], row[1], tuple(row[2:5]), tuple(row[5:8]), tuple(row[8:]))
+            rows[row[0]] = (row[0], row[1], tuple(row[2:5]), tuple(row[5:8]), tuple(row[8:11]))
     return rows
 
 
@@ -435,6 +435,10 @@ def test_more_labels_than_memory_allows_are_refused(tmp_path: Path, monkeypatch:
         job.run(job.pieces()[0])
 
 
+def is_at_end(low: Vec, high: Vec, ends: tuple[int, ...]) -> int:
+    return int(any(a == b for a, b in zip((*low, *high), ends, strict=True)))
+
+
 def test_other_tools_read_the_parquet_file_and_the_csv(tmp_path: Path) -> None:
     import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it has no types
 
@@ -444,7 +448,12 @@ def test_other_tools_read_the_parquet_file_and_the_csv(tmp_path: Path) -> None:
         do(Count(path, output=str(tmp_path / name)))
     rows = list(expected(array, (-5, 6, 7)).values())
     names = ["label", "voxels", "min_x", "min_y", "min_z", "max_x", "max_y", "max_z", "x", "y", "z"]
-    plain = [dict(zip(names, (a, b, *c, *d, *e), strict=True)) for a, b, c, d, e in rows]
+    names += ["radius", "at_border"]
+    ends = (-5, 6, 7, 25, 26, 17)
+    plain = [
+        dict(zip(names, (a, b, *c, *d, *e, (b * 640 * 0.75 / np.pi) ** (1 / 3), is_at_end(c, d, ends)), strict=True))
+        for a, b, c, d, e in rows
+    ]
     (part,) = (tmp_path / "seg" / FOLDER / "parts").glob("*/*.parquet")
     for file in (tmp_path / "new/t.parquet", part):
         table = pq.read_table(file)
@@ -453,7 +462,7 @@ def test_other_tools_read_the_parquet_file_and_the_csv(tmp_path: Path) -> None:
         assert [{k: pytest.approx(v) for k, v in row.items()} for row in plain] == table.to_pylist()
     with (tmp_path / "t.csv").open() as lines:
         read = [
-            {name: float(text) if name in "xyz" else int(text) for name, text in row.items()}
+            {name: float(text) if name in {*"xyz", "radius"} else int(text) for name, text in row.items()}
             for row in csv.DictReader(lines)
         ]
     assert [{k: pytest.approx(v) for k, v in row.items()} for row in plain] == read
@@ -500,8 +509,9 @@ def test_neuroglancer_finds_the_sizes_of_segments(tmp_path: Path) -> None:
     assert info["segment_properties"] == "segment_properties"
     properties = json.loads((tmp_path / "segment_properties/info").read_text())
     assert properties["@type"] == "neuroglancer_segment_properties"
-    (sizes,) = properties["inline"]["properties"]
+    sizes, radii = properties["inline"]["properties"]
     assert (sizes["id"], sizes["type"], sizes["data_type"]) == ("voxels", "number", "uint32")
+    assert (radii["id"], radii["type"], radii["data_type"]) == ("radius", "number", "float32")
     rows = expected(array, (0, 0, 0))
     assert properties["inline"]["ids"] == [str(label) for label in rows if label]
     assert sizes["values"] == [row[1] for label, row in rows.items() if label]
