@@ -46,11 +46,13 @@ class Step(NamedTuple):
 STEPS = [
     Step("predict", "invert", {}),
     Step("predict", "threshold", {"threshold": 120.0}),
+    Step("predict", "particles", {"threshold": 120.0}),
     Step("predict", "membrane", MEMBRANE),
     Step("predict", "sheetness", {}),
     Step("predict", "tubeness", {}),
     Step("predict", "vesselness", {}),
     Step("supervoxels", "distance-watershed", {}),
+    Step("supervoxels", "h-maxima-watershed", {}),
     Step("supervoxels", "seeded-watershed", {"seed_threshold": 0.05, "min_segment_size": 300}),
     Step("supervoxels", "components", {}),
     Step("supervoxels", "slic", {}, SMALL_CUBES),

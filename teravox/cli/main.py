@@ -114,7 +114,7 @@ def _call(catalog: Catalog, declared: Declared, words: Sequence[str], config: Co
         asked = build(
             HowItIsAsked, [field for section in declared.sections[2:] for field in section.fields], values, given
         )
-        return run_kind(declared.name, struct, how, asked, call)
+        return run_kind(declared.name, struct.settled(), how, asked, call)
     assert isinstance(struct, Command)  # the catalog holds nothing else
     return struct.run(call)
 

@@ -73,14 +73,18 @@ class OpenStep:
         self._check_names()
 
     def make_stages(self) -> list[Stage]:
-        """The jobs; raises TeravoxError where a layer that they need is not there yet."""
-        return list(self.make().stages)
+        """The jobs as they are planned; raises TeravoxError where a layer that they need is not there yet."""
+        return list(MadeStep(self._said(), self.do).stages)
 
     def make(self) -> MadeStep:
         """The jobs, and what else the step does when they are done."""
+        said = self._said()
+        return MadeStep(said.settled() if isinstance(said, Job) else said, self.do)
+
+    def _said(self) -> AnyJob | StagedCommand:
         said = self.read()
         assert isinstance(said, Job | StagedCommand)  # nothing else is opened
-        return MadeStep(said, self.do)
+        return said
 
     def read(self, later: Sequence[str] = ()) -> msgspec.Struct | None:
         """The declaration with its options; None if a file that lies at one of the `later` places is not there yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -19,6 +19,10 @@ class Job(msgspec.Struct, Generic[P], frozen=True, kw_only=True, forbid_unknown_
     Everything but the constructor may touch storage, and every method may be called again at any time.
     Heavy libraries are imported inside the methods.
     """
+
+    def settled(self) -> Self:
+        """The job as it is put into tasks: what it leaves to be found in storage once, such as a threshold, said as a number."""
+        return self
 
     def prepare(self) -> None:
         """Make what must exist before the first piece; safe to repeat, and nothing visible breaks by it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -29,6 +29,11 @@ class Segment(Segmenting[Box], frozen=True):
 
     --output classes or probabilities writes what is predicted, and nothing else is done.
     """
+
+    def settled(self) -> Self:
+        from teravox.pipeline.segmentation.settling import settle
+
+        return settle(self)
 
     def prepare(self) -> None:
         from teravox.pipeline.segmentation import class_maps

@@ -33,6 +33,16 @@ def gives(channels: Callable[..., int]) -> Callable[[F], F]:
     return _marks("channels", channels)
 
 
+def leaves(*names: str) -> Callable[[F], F]:
+    """Let these parameters, grey values that part dark from bright, be words such as `otsu`: what they mean is found in the whole image, before the first box is done."""
+
+    def mark(step: F) -> F:
+        vars(step)["left"] = names
+        return step
+
+    return mark
+
+
 def _marks(name: str, fact: Callable[..., Any]) -> Callable[[F], F]:
     def mark(step: F) -> F:
         given = inspect.signature(step).parameters.values()

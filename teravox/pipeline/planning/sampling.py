@@ -76,7 +76,7 @@ def _run_pieces(order: Order) -> Iterator[Run]:
     kind = Registry(order.plugins).find(order.kind)
     if kind is None:
         raise BadInput(f"there is no kind {order.kind!r}")
-    job = msgspec.convert(order.job, kind)
+    job = msgspec.convert(order.job, kind).settled()
     with trying(order.scratch):
         job.prepare()
         pieces = job.pieces()

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 import msgspec
 
 from teravox.pipeline.operator_modules import named_modules
+from teravox.pipeline.segmentation.carried import is_file
 from teravox.pipeline.segmentation.step_functions import Declared, Parameter, built_in, declare, find, summary
 from teravox.pipeline.segmentation.steps import Step, What
 
@@ -70,4 +71,7 @@ def _say(kind: Any) -> str:
     if parts:
         return " or ".join(_say(part) for part in parts if part is not types.NoneType)
     names = {int: "whole number", float: "number", str: "text", bool: "true or false"}
-    return names.get(kind, "path" if getattr(kind, "__name__", "") == "Path" else str(getattr(kind, "__name__", kind)))
+    return names.get(
+        kind,
+        "path" if getattr(kind, "__name__", "") == "Path" or is_file(kind) else str(getattr(kind, "__name__", kind)),
+    )

@@ -26,7 +26,8 @@ Predict = Annotated[
     Step | None,
     says(
         "How likely each voxel is membrane, or belongs to each class: NAME or NAME:KEY=VALUE,… of a built-in step, or "
-        "MODULE:FUNCTION of your own module, which --plugin names. Default: membrane."
+        "MODULE:FUNCTION of your own module, which --plugin names, or the file of a trained model, NAME.model or NAME.ilp. "
+        "Default: membrane."
     ),
 ]
 Supervoxels = Annotated[

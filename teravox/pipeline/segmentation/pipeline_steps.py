@@ -39,7 +39,7 @@ class Chain(NamedTuple):
 def bind_steps(job: Segmenting[Any]) -> Chain:
     """The functions of a job's steps; BadUsage names the option that cannot be meant."""
     named = job.steps or Steps()
-    predict = bind("predict", job.predict or named.predict or PREDICT, "--predict")
+    predict = bind("predict", job.predict or named.predict or PREDICT, "--predict", job.dest)
     if job.output != "labels":
         for option, given in (("--supervoxels", job.supervoxels), ("--agglomerate", job.agglomerate)):
             if given is not None:

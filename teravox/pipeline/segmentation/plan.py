@@ -14,6 +14,7 @@ from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.same_place import refuse_same
 from teravox.pipeline.layers.shapes import enlarge, say_size
+from teravox.pipeline.learning.classifier_step import check_classifier
 from teravox.pipeline.segmentation import preserving
 from teravox.pipeline.segmentation.box_region import BoxRegion, parse_region
 from teravox.pipeline.segmentation.declaration import Segmenting
@@ -170,6 +171,7 @@ def make_plan(job: Segmenting[Any], *, fresh: bool = False) -> Plan:
     scale = source.scale(job.mip)
     _check(job)
     chain = bind_steps(job)
+    check_classifier(chain.predict, source, job.mip)
     bounds = scale.bounds
     if job.bounds is not None:
         bounds = job.bounds.intersect(bounds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from teravox.pipeline.segmentation import preserving
 from teravox.pipeline.segmentation.box_region import BoxRegion
+from teravox.pipeline.segmentation.carried import copy_files
 from teravox.pipeline.segmentation.plan import Plan
 from teravox.pipeline.segmentation.plan_file import PlanFile
 from teravox.pipeline.segmentation.segmented import Segmented
@@ -13,6 +14,7 @@ def keep_plan(plan: Plan) -> Segmented:
     """Write the plan, and before it the files that it names; the same again changes nothing."""
     region, ids = plan.region(), plan.preserved_ids()
     file = plan.file(ids, region)
+    copy_files(plan.chain.steps, plan.dest)
     if isinstance(region, BoxRegion):
         plan.dest.put(f"{plan.folder}/roi", region.pack())
     if ids is not None:

@@ -17,6 +17,7 @@ from teravox.pipeline.allowed import is_allowed, say_allowed
 from teravox.pipeline.box import Vec
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.operator_modules import is_named
+from teravox.pipeline.segmentation.carried import is_file, open_file
 from teravox.pipeline.segmentation.steps import Json, Step, What, require_names
 
 Function = Callable[..., Any]  # of whoever wrote the step
@@ -110,10 +111,13 @@ class BoundStep(NamedTuple):
         return int(self.fact("channels", resolution, 1))
 
 
-def bind(what: What, step: Step, option: str) -> BoundStep:
-    """The function of a step with its parameters; BadUsage says which name or value cannot be meant."""
+def bind(what: What, step: Step, option: str, dest: str | None = None) -> BoundStep:
+    """The function of a step with its parameters; BadUsage says which name or value cannot be meant.
+
+    The files that it goes by are looked for in DEST.
+    """
     declared = find(what, step, option)
-    return BoundStep(what, step.name, declared, _fill_in(declared, step, option))
+    return BoundStep(what, step.name, declared, _fill_in(declared, step, option, dest))
 
 
 def built_in(what: What) -> list[str]:
@@ -192,7 +196,7 @@ def _take_apart(kind: Any) -> tuple[Any, str]:
     return inner, text or next((meta.description for meta in metas if meta.description), "")
 
 
-def _fill_in(declared: Declared, step: Step, option: str) -> dict[str, Any]:
+def _fill_in(declared: Declared, step: Step, option: str, dest: str | None) -> dict[str, Any]:
     import difflib
 
     known = declared.parameters
@@ -206,7 +210,7 @@ def _fill_in(declared: Declared, step: Step, option: str) -> dict[str, Any]:
             has = ", ".join(known) or "none"
             guess = f"; did you mean {near[0]}?" if near else f"; it has {has}"
             raise BadUsage(f"{option}: the step {step.name} has no parameter {name!r}{guess}")
-        values[name] = _convert(known[name], value, step, option)
+        values[name] = _convert(known[name], value, step, option, dest)
     for name, parameter in known.items():
         if name not in values:
             if parameter.is_required:
@@ -215,9 +219,14 @@ def _fill_in(declared: Declared, step: Step, option: str) -> dict[str, Any]:
     return values
 
 
-def _convert(parameter: Parameter, value: Json, step: Step, option: str) -> Any:
+def _convert(parameter: Parameter, value: Json, step: Step, option: str, dest: str | None) -> Any:
     if parameter.kind is inspect.Parameter.empty:
         return value
+    if is_file(parameter.kind):
+        try:
+            return open_file(value, dest, step, parameter.name)
+        except (BadUsage, msgspec.ValidationError) as error:
+            raise BadUsage(f"{option}: {_plain(error)}") from None
     try:
         converted = msgspec.convert(value, parameter.kind, dec_hook=_path)
     except msgspec.ValidationError as error:

@@ -17,6 +17,8 @@ What = Literal["predict", "supervoxels", "agglomerate"]
 _PARAMETER = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_-]*)\s*=(.*)", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _PATHS = ("./", "../", "~/")
+CLASSIFIER = "classifier"  # the step that the file of a model stands for
+MODEL_ENDINGS = (".model", ".ilp")
 FORM = "NAME:KEY=VALUE,…"
 
 
@@ -45,7 +47,7 @@ def parse_steps(text: str) -> tuple[Step, ...]:
         found = _PARAMETER.fullmatch(part)
         if found is None:
             name, first = _split_name(part)
-            steps.append((name, {}))
+            steps.append((CLASSIFIER, {"model": _whole(name, Path(), always=True)}) if is_model(name) else (name, {}))
             if first is None:
                 continue
             found = _PARAMETER.fullmatch(first)
@@ -58,6 +60,11 @@ def parse_steps(text: str) -> tuple[Step, ...]:
             raise ValueError(f"{key} is given twice to {steps[-1][0]}")
         steps[-1][1][key] = _parse_value(found[2].strip())
     return tuple(Step(name, parameters) for name, parameters in steps)
+
+
+def is_model(name: str) -> bool:
+    """Whether the file of a classifier stands where the name of a step does."""
+    return name.endswith(MODEL_ENDINGS)
 
 
 def parse_step(text: str) -> Step:
@@ -142,9 +149,10 @@ def _table(said: Json, what: str, path: str, beside: Path) -> Step:
     return Step(said["name"], parameters)
 
 
-def _whole(text: str, folder: Path) -> str:
-    """A text that is plainly a path, made absolute: workers stand elsewhere."""
-    return os.path.normpath(folder.absolute() / Path(text).expanduser()) if text.startswith(_PATHS) else text
+def _whole(text: str, folder: Path, *, always: bool = False) -> str:
+    """A text that is plainly a path, or is one, made absolute: workers stand elsewhere."""
+    is_path = always or text.startswith(_PATHS)
+    return os.path.normpath(folder.absolute() / Path(text).expanduser()) if is_path else text
 
 
 def _is_plain(value: Json) -> bool:

@@ -54,7 +54,7 @@ class Try(Command, frozen=True):
                 keep="predictions",  # so that it is made once
                 fill_missing=self.fill_missing,
                 memory_limit=granted_memory()[0],
-            )
+            ).settled()
             trial = try_block(job)
             print(
                 f"{trial.number:,} labels; predicted in {say_seconds(trial.seconds_to_predict)}, and segmented in "

@@ -7,7 +7,6 @@ from typing import Annotated
 import numpy as np
 
 from teravox.kernels.segmentation.checks import (
-    Boundary,
     Labels,
     Mask,
     Prediction,
@@ -16,9 +15,10 @@ from teravox.kernels.segmentation.checks import (
     check_mask,
     check_share,
 )
+from teravox.kernels.segmentation.distances import distances_inside
 from teravox.kernels.segmentation.flood import flood, heights_of
 from teravox.kernels.segmentation.maxima import number_tops
-from teravox.kernels.segmentation.scale import ISOTROPIC, Zyx, sides, sigmas
+from teravox.kernels.segmentation.scale import ISOTROPIC, Zyx, sigmas
 from teravox.kernels.segmentation.smoothing import in_slice, smooth
 from teravox.kernels.segmentation.step import takes
 
@@ -60,7 +60,7 @@ def supervoxels(
     inside = boundary < np.float32(threshold)
     if mask is not None:
         inside &= mask
-    distances = _distances(inside, reach, resolution, per_slice)
+    distances = distances_inside(inside, reach, resolution, per_slice=per_slice)
     del inside
     blurred = smooth(distances.copy(), in_slice(sigmas(sigma_seeds, resolution), per_slice=per_slice))
     seeds = number_tops(blurred, per_slice=per_slice)
@@ -78,23 +78,3 @@ def supervoxels(
         low = boundary <= np.float32(highest)
         mask = low if mask is None else np.logical_and(mask, low, out=low)
     return flood(heights, seeds, mask, min_size=min_size, per_slice=per_slice)
-
-
-def _distances(inside: Mask, reach: float, resolution: Zyx, per_slice: bool) -> Boundary:
-    """How far each voxel is from the next one that is not inside; as far as `reach` where there is none."""
-    from bioimage_cpp.distance import distance_transform
-
-    _, *across = sampling = sides(resolution)
-    distances = np.empty(inside.shape, np.float32)
-    if not per_slice:
-        if inside.all():
-            distances[...] = reach
-        else:
-            distance_transform(inside, sampling, distances=distances)
-        return distances
-    for plane, result in zip(inside, distances, strict=True):
-        if plane.all():
-            result[...] = reach
-        else:
-            distance_transform(plane, across, distances=result)
-    return distances
