@@ -28,12 +28,16 @@ from view.showing import viewed
 import teravox
 from teravox.cli.main import main
 from teravox.kernels.synthetic.beads import draw_beads
+from teravox.kernels.synthetic.fibres import draw_fibres
 from teravox.kernels.synthetic.neurites import draw_neurites
 from teravox.pipeline.box import Vec
+from teravox.pipeline.demo.choices import CHOICES, pipeline_of
 from teravox.pipeline.demo.examples import read_example
+from teravox.pipeline.demo.material import draw
+from teravox.pipeline.demo.place import claim
 
 CHECKOUT = Path(__file__).parents[2]
-EXAMPLES = ["em_to_scene.toml", "microct_beads.toml", "segmentation_to_meshes.toml"]
+EXAMPLES = ["em_to_scene.toml", "fibres.toml", "microct_beads.toml", "segmentation_to_meshes.toml"]
 PICTURES = os.environ.get("TERAVOX_TEST_PICTURES", "")  # taken away from each test
 SMALL = "96,80,64"
 SIZE: Vec = (96, 80, 64)
@@ -275,29 +279,42 @@ def find_match(found: NDArray[np.uint64], here: NDArray[np.bool_]) -> int:
     return int(best) if shared.max() / (here | (found == best)).sum() > 0.5 else 0
 
 
-def test_each_bead_of_a_tomograph_becomes_one_body(tmp_path: Path) -> None:
-    size = (72, 64, 64)
-    drawn = draw_beads(size, (0, 0, 0), size, seed=1, radius=9)
-    (tmp_path / "slices").mkdir()
-    for z, plane in enumerate(drawn.image.T):
-        tifffile.imwrite(tmp_path / "slices" / f"ct_{z:03}.tif", plane)
-    shutil.copy(CHECKOUT / "examples" / "microct_beads.toml", tmp_path)
-    settings = {"shape": "64,64,64", "halo": "20,20,20", "out": "made"}
-    words = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+def test_each_bead_of_a_demo_becomes_one_body(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    size, folder = (72, 64, 64), tmp_path / "pack"
+    words = ["demo", str(folder), "--data", "beads", "--size", "72,64,64", "--seed", "3"]
 
-    ran = teravox_in(tmp_path, "run", "microct_beads.toml", "--quiet", *words)
+    assert main(words) == 0
 
-    assert ran.returncode == 0, ran.stderr
-    found = labelled(tmp_path / "made" / "bodies")
-    beads, voxels = np.unique(drawn.truth, return_counts=True)
-    whole = [
-        bead for bead, count in zip(beads, voxels, strict=True) if bead and count > 400
-    ]  # of 1,700, which a whole one has
-    assert len(whole) > 60
-    assert len({find_match(found, drawn.truth == bead) for bead in whole} - {0}) == len(whole)
-    with (tmp_path / "made" / "beads.csv").open() as file:
-        assert {int(row["label"]) for row in csv.DictReader(file)} == set(np.unique(found).tolist())
-    assert json.loads((tmp_path / "made" / "scene.json").read_text())["layers"][0]["name"] == "image"
+    said = re.search(r"(\d+) bodies were found, and (\d+) are there", capsys.readouterr().out)
+    assert said is not None
+    truth = draw_beads(size, (0, 0, 0), size, 3).truth
+    assert np.array_equal(np.load(folder / "truth.npy"), truth.T)
+    beads, voxels = np.unique(truth, return_counts=True)
+    assert int(said[2]) == len(beads) - 1
+    assert abs(int(said[1]) - int(said[2])) < 4  # slivers at the sides, of which the least are dropped
+    whole = [bead for bead, count in zip(beads, voxels, strict=True) if bead and count > 2000]  # of 17,000
+    found = labelled(folder / "bodies")
+    assert len({find_match(found, truth == bead) for bead in whole} - {0}) == len(whole) > 15
+    with (folder / "beads.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {int(row["label"]) for row in rows} == set(np.unique(found).tolist())
+    assert {"radius", "at_border", "contacts", "mean"} < set(rows[0])
+    assert "<svg" in (folder / "sizes.svg").read_text()
+    assert [layer["name"] for layer in json.loads((folder / "scene.json").read_text())["layers"]] == ["image", "bodies"]
+    assert main([*words[:2], "--data", "fibres"]) == 2
+    assert "--data: " in capsys.readouterr().err
+
+
+def test_a_demo_of_fibres_has_its_own_file(tmp_path: Path) -> None:
+    text = pipeline_of(CHOICES["fibres"]).decode()
+
+    assert 'source = "ct.tif"' in text
+    assert text.endswith('b = "{out}/bodies"\ndest = "{out}/quality"\n')
+    drawing = claim(tmp_path / "bundle", "fibres", (64, 60, 48), 2)
+    draw(tmp_path / "bundle", drawing, lambda _: None)
+    drawn = draw_fibres((64, 60, 48), (0, 0, 0), (64, 60, 48), 2)
+    assert np.array_equal(tifffile.imread(tmp_path / "bundle" / "ct.tif"), drawn.image.T)
+    assert np.array_equal(np.load(tmp_path / "bundle" / "truth.npy"), drawn.truth.T)
 
 
 def test_a_segmentation_becomes_a_layer_of_few_files(tmp_path: Path) -> None:

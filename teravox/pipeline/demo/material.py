@@ -1,4 +1,4 @@
-"""What a demo begins with: a stack of micrographs as a TIFF, and the truth about it."""
+"""What a demo begins with: a stack of slices as a TIFF, and the truth about it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from teravox.pipeline.box import Box, Grid, Vec
+from teravox.pipeline.demo.choices import CHOICES, find_generator
 from teravox.pipeline.demo.place import Drawing
 from teravox.pipeline.storage.atomic_write import write_atomic
 
-IMAGE, TRUTH = "em.tif", "truth.npy"
+TRUTH = "truth.npy"
 AT_ONCE: Vec = (256, 256, 64)  # voxels
 
 
-def is_drawn(folder: Path) -> bool:
-    return (folder / IMAGE).is_file() and (folder / TRUTH).is_file()
+def is_drawn(folder: Path, drawing: Drawing) -> bool:
+    return (folder / CHOICES[drawing.data].image).is_file() and (folder / TRUTH).is_file()
 
 
 def boxes(drawing: Drawing) -> Grid:
@@ -29,17 +30,16 @@ def draw(folder: Path, drawing: Drawing, progress: Callable[[int], None]) -> Non
     import numpy as np
     import tifffile
 
-    from teravox.kernels.synthetic.neurites import draw_neurites
-
+    draw_box = find_generator(drawing.data)
     image = np.empty(drawing.size[::-1], np.uint8)  # z, y, x
     truth = np.empty(drawing.size[::-1], np.uint32)
     for box in boxes(drawing):
-        drawn = draw_neurites(drawing.size, box.min, box.max, drawing.seed)
+        drawn = draw_box(drawing.size, box.min, box.max, drawing.seed)
         here = tuple(slice(low, high) for low, high in zip(box.min[::-1], box.max[::-1], strict=True))
         image[here], truth[here] = drawn.image.T, drawn.truth.T
         progress(1)
     _write(folder / TRUTH, lambda file: np.save(file, truth))
-    _write(folder / IMAGE, lambda file: tifffile.imwrite(file, image, metadata={"axes": "ZYX"}))
+    _write(folder / CHOICES[drawing.data].image, lambda file: tifffile.imwrite(file, image, metadata={"axes": "ZYX"}))
 
 
 def _write(file: Path, save: Callable[[Any], object]) -> None:  # Any: what either library takes as a file

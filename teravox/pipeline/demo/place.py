@@ -8,11 +8,11 @@ from typing import Literal
 import msgspec
 
 from teravox.pipeline.box import Vec
+from teravox.pipeline.demo.choices import CHOICES, Data
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.storage.atomic_write import is_temporary, write_atomic
 
 MARK = "demo.json"
-SIZE: Vec = (320, 320, 256)
 SEED = 1
 MOST = 512**3  # voxels, since all of them are in memory while they are drawn
 LEAST = 48  # voxels along an axis: fewer are hardly more than one neurite
@@ -23,15 +23,21 @@ class Drawing(msgspec.Struct, frozen=True):
 
     size: Vec
     seed: int
+    data: Data = "brain"
     form: Literal["teravox demo 1"] = "teravox demo 1"
 
 
-def claim(folder: Path, size: Vec | None, seed: int | None) -> Drawing:
+def claim(folder: Path, data: Data | None, size: Vec | None, seed: int | None) -> Drawing:
     """Make the folder, or find the demo in it; BadUsage where it holds anything else, or another volume than is asked for."""
     mark = folder / MARK
     if mark.is_file():
         drawing = _read(mark)
-        for option, asked, there in (("--size", size, drawing.size), ("--seed", seed, drawing.seed)):
+        asked_for = (
+            ("--data", data, drawing.data),
+            ("--size", size, drawing.size),
+            ("--seed", seed, drawing.seed),
+        )
+        for option, asked, there in asked_for:
             if asked is not None and asked != there:
                 raise BadUsage(
                     f"{option}: {folder} holds a demo with {_say(there)}; name another folder for {_say(asked)}"
@@ -43,7 +49,8 @@ def claim(folder: Path, size: Vec | None, seed: int | None) -> Drawing:
         raise BadUsage(
             f"FOLDER: {folder} holds files that are of no demo, and they stay; name a folder that is new or empty"
         )
-    drawing = Drawing(size or SIZE, SEED if seed is None else seed)
+    data = data or "brain"
+    drawing = Drawing(size or CHOICES[data].size, SEED if seed is None else seed, data)
     _check(drawing.size)
     write_atomic(str(mark), msgspec.json.encode(drawing))
     return drawing
