@@ -21,7 +21,7 @@ RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
 FROM ${PYTHON} AS installed
 ARG SOURCE_DATE_EPOCH
 # What tasks may need; `view` and the drivers of databases are for people.
-ARG EXTRAS=float,kimimaro,medical,onnx,slic,tables,waterz
+ARG EXTRAS=float,kimimaro,medical,onnx,tables,waterz
 COPY --from=wheel /wheel /wheel
 RUN python -m venv /opt/teravox \
     && /opt/teravox/bin/pip install --no-cache-dir --no-compile "$(echo /wheel/*.whl)[${EXTRAS}]" \

@@ -16,6 +16,9 @@ from typing import TypeVar
 import psutil
 import pytest
 from hypothesis import settings
+from servers.daemon import or_skip
+from servers.fixtures import s3  # noqa: F401  # a fixture of all tests
+from servers.seaweed import S3, seaweed
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 
@@ -86,6 +89,15 @@ def _leaves_nothing_behind() -> Iterator[None]:
     if IN_CI:
         new = sorted(str(path) for path in set(_checkout()) - files)
         assert not new, f"tests wrote into the checkout: {new}"
+
+
+@pytest.fixture(scope="session")
+def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """An S3 server, which takes seconds to start; each test has buckets of its own in it."""
+    before = _children()
+    with or_skip(), seaweed(tmp_path_factory.mktemp("seaweed")) as server:
+        _of_fixtures.update(_children() - before)  # the hook below is not called for the fixtures of a session
+        yield server
 
 
 @pytest.hookimpl(wrapper=True)

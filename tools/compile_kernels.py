@@ -23,6 +23,8 @@ WAYS: list[list[str]] = [
     [
         "mesh forge labels-0 --shape 32,32,32",
         "mesh merge labels-0",
+        "learn train image labels-0 --trees 2 --output cells.model",
+        "learn predict image classes --model cells.model --shape 32,32,32",
     ],
     [
         "skeleton forge labels-1 --shape 32,32,32 --dust-threshold 0",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,7 @@ from typing import Any
 import pytest
 from cli.running import Run
 from layers.make import files_of, make_layer, voxels
-from servers.daemon import or_skip
-from servers.seaweed import seaweed
+from servers.seaweed import S3
 from view.sessions import close_sessions
 
 from teravox import __version__
@@ -248,19 +248,16 @@ def test_a_layer_on_a_web_server_is_shown(run: Run, layer: str, web: str) -> Non
 
 
 @pytest.mark.server
-def test_a_layer_in_a_bucket_is_shown(run: Run, layer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_layer_in_a_bucket_is_shown(run: Run, layer: str, s3: S3) -> None:
     assert run("image", "downsample", layer, "--num-mips", "1").code == 0
-    (tmp_path / "weed").mkdir()
-    with or_skip(), seaweed(tmp_path / "weed") as server:
-        for name, value in server.environ.items():
-            monkeypatch.setenv(name, value)
-        server.create_bucket("shown")
-        store = open_store(server.url("shown/seg"))
-        source = open_store(layer)
-        for key in source.list():
-            data = source.get(key)
-            assert data is not None
-            store.put(key, data)
-        local, remote = shown(run, layer), shown(run, store.url)
-        assert remote | {"url": ""} == local | {"url": ""}
-        assert run("show", server.url("shown/nothing")).code == 3
+    bucket = f"shown-{secrets.token_hex(4)}"
+    s3.create_bucket(bucket)
+    store = open_store(s3.url(f"{bucket}/seg"))
+    source = open_store(layer)
+    for key in source.list():
+        data = source.get(key)
+        assert data is not None
+        store.put(key, data)
+    local, remote = shown(run, layer), shown(run, store.url)
+    assert remote | {"url": ""} == local | {"url": ""}
+    assert run("show", s3.url(f"{bucket}/nothing")).code == 3

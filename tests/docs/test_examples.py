@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -32,19 +33,16 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def made() -> dict[str, Path]:
-    """The layers that `make_layer.py` has made, by its options: many pages begin with the same one."""
-    return {}
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where lie the layers that `make_layer.py` has made, for all processes that run tests: many pages begin with one."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made-for-pages"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
-def test_the_examples_of_a_page_run(
-    page: Path,
-    tmp_path: Path,
-    environ: dict[str, str],
-    made: dict[str, Path],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
+def test_the_examples_of_a_page_run(page: Path, tmp_path: Path, environ: dict[str, str], made: Path) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
     shutil.copytree(CHECKOUT / "examples", folder / "examples")
@@ -52,12 +50,14 @@ def test_the_examples_of_a_page_run(
         makes = MAKES_LAYER.fullmatch(example.shown)
         if makes is None or example.expected != "…":
             run(example, folder, environ)
-        elif makes["options"] in made:
-            shutil.copytree(made[makes["options"]], folder / makes["name"])
-        else:
-            run(example, folder, environ)
-            kept = tmp_path_factory.mktemp("made") / "layer"
-            made[makes["options"]] = Path(shutil.copytree(folder / makes["name"], kept))
+            continue
+        kept = made / f"made{makes['options'].replace(' ', '_')}"
+        with (made / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not kept.exists():
+                run(example, folder, environ)
+                (folder / makes["name"]).rename(kept)
+        shutil.copytree(kept, folder / makes["name"])
 
 
 def test_the_command_page_is_what_the_declarations_say() -> None:

@@ -1,7 +1,7 @@
 """Reads a layer once for each of many damaged versions of one of its files, and lives on when that kills it.
 
-Started as `python -m faults.reader LAYER FILE FILL_MISSING` with the versions as JSON on its input; each is a list of edits.
-It prints what came of each, as JSON: a word and a text.
+Started as `python -m faults.reader`. Each line of its input is JSON, the four arguments of `read_versions`; an edit is
+("flip", bit), ("cut", length) or ("remove", 0). It answers with a line of JSON: for each version a word and a text.
 """
 
 from __future__ import annotations
@@ -45,13 +45,18 @@ def damaged(whole: bytes, edits: list[Edit]) -> bytes | None:
     return bytes(data)
 
 
-def main(layer: str, file: str, fill_missing: bool) -> None:
-    versions: list[list[Edit]] = json.load(sys.stdin)
-    place = Path(file)
-    whole = place.read_bytes()
+def main() -> None:
     for module in ("teravox.pipeline.layers.chunk_source", *(module for module, _ in NEEDS.values())):
         if find_spec(module):
-            import_module(module)  # once, and not again after each death
+            import_module(module)  # once, and not again for each question and after each death
+    for line in sys.stdin:
+        print(json.dumps(read_versions(*json.loads(line))), flush=True)
+
+
+def read_versions(layer: str, file: str, fill_missing: bool, versions: list[list[Edit]]) -> list[Found]:
+    """What comes of reading the layer while the file is damaged in each of these ways, by processes that may die."""
+    place = Path(file)
+    whole = place.read_bytes()
     found: list[Found] = []
     while len(found) < len(versions):
         ours, theirs = os.pipe()
@@ -67,7 +72,7 @@ def main(layer: str, file: str, fill_missing: bool) -> None:
         if status:
             found.append(Found("died", f"status {status}"))
         place.write_bytes(whole)
-    print(json.dumps(found))
+    return found
 
 
 def _read_each(
@@ -112,4 +117,4 @@ def _read(path: str, fill_missing: bool) -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3] == "True")
+    main()

@@ -18,10 +18,10 @@ from teravox.pipeline.worker.settings import WorkerSettings
 
 pytestmark = pytest.mark.faults
 
-TASKS = 2000
-KILLS = 33
-CHILD_TASKS = 300
-CHILD_KILLS = 12
+TASKS = 1000
+KILLS = 16
+CHILD_TASKS = 180
+CHILD_KILLS = 7
 OPTIONS = (*WORKER, "--tries", "20", "--quiet")  # a task may be under way at several kills
 
 

@@ -14,7 +14,7 @@ from faults.workers import fleet, until
 pytestmark = pytest.mark.faults
 
 Skewed = Callable[[str], dict[str, str]]
-TASKS = 200
+TASKS = 90
 CLOCKS = ("-1h", "+0", "+1h")
 FAKERS = (
     *Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"),

@@ -20,7 +20,7 @@ from faults.trials import WORKER, check_ledger, executions, expected, outputs, p
 from faults.workers import fleet, until
 from servers.daemon import or_skip
 from servers.ministack import ministack
-from servers.seaweed import S3, seaweed
+from servers.seaweed import S3
 
 from teravox.pipeline.queues.sqs import SqsQueue, create_sqs_queue
 from teravox.pipeline.storage.open import open_store
@@ -42,17 +42,16 @@ EXECUTIONS_A_KILL = 16  # after so many more tasks were begun comes the next kil
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+def s3(seaweed_server: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     """The S3 server; this process and its workers have its keys, and find the SQS server beside it."""
     with (
         or_skip(),
-        seaweed(tmp_path_factory.mktemp("seaweed")) as s3,
         ministack(tmp_path_factory.mktemp("ministack")) as sqs,
         pytest.MonkeyPatch.context() as patch,
     ):
-        for name, value in {**sqs.environ, "AWS_SESSION_TOKEN": "", **s3.environ}.items():
+        for name, value in {**sqs.environ, "AWS_SESSION_TOKEN": "", **seaweed_server.environ}.items():
             patch.setenv(name, value)
-        yield s3
+        yield seaweed_server
 
 
 @pytest.fixture
@@ -163,7 +162,7 @@ def test_a_pipeline_in_a_bucket_whose_workers_are_killed_and_stopped_leaves_what
 
         def wait_for(keys: int) -> None:
             until(
-                lambda: len(results_of(client, bucket)) >= keys, f"{keys} objects are there", all_said, look_every=0.1
+                lambda: len(results_of(client, bucket)) >= keys, f"{keys} objects are there", all_said, look_every=0.3
             )
 
         runs = [stack.enter_context(started_run(file, out, queue.url, *LARGER))]

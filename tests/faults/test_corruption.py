@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,18 +65,31 @@ def layer_in(folder: Path, encoding: str, *, how: Any = None, size: Any = SIZE, 
     return folder
 
 
+READER: list[subprocess.Popen[str]] = []  # the one that reads for the tests of this module
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _reader() -> Iterator[None]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "faults.reader"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+    ) as process:
+        READER.append(process)
+        yield
+        READER.clear()
+
+
 def read_each(layer: Path, file: str, versions: Iterable[list[Edit]], *, fill_missing: bool = False) -> list[Found]:
     """What comes of reading a layer whose file is damaged in each of these ways."""
-    reader = subprocess.run(
-        [sys.executable, "-m", "faults.reader", str(layer), str(layer / file), str(fill_missing)],
-        input=json.dumps(list(versions)),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parent.parent,
-    )
-    assert reader.returncode == 0, reader.stderr[-3000:]
-    return [Found(*found) for found in json.loads(reader.stdout)]
+    (reader,) = READER
+    assert reader.stdin and reader.stdout
+    print(json.dumps([str(layer), str(layer / file), fill_missing, list(versions)]), file=reader.stdin, flush=True)
+    answer = reader.stdout.readline()
+    assert answer, f"the reader ended with {reader.wait()}"
+    return [Found(*found) for found in json.loads(answer)]
 
 
 def cuts(length: int) -> list[int]:

@@ -29,7 +29,7 @@ from teravox.pipeline.submit import submit
 pytestmark = pytest.mark.faults
 
 TRIAL = str(KINDS / "trial.py")
-TASKS = 1000
+TASKS = 400
 
 
 class Poison(NamedTuple):

@@ -25,8 +25,8 @@ pytestmark = [pytest.mark.faults, pytest.mark.server]
 
 PROCESSES = 8
 WORKERS = 4
-TASKS = 160
-QUEUED = 2000
+TASKS = 80
+QUEUED = 800
 
 # Leases a task, takes it out, and so on until nothing is left; prints the ids of all that it leased.
 DRAIN = """

@@ -10,7 +10,7 @@ from faults.simulated_queue import DEFECTS, Violation, play
 
 from teravox.pipeline.queues.folder_steps import FolderSteps
 
-SEEDS = 3000
+SEEDS = 1500
 STEPS = 200
 
 

@@ -28,8 +28,8 @@ from teravox.pipeline.submit import submit
 
 pytestmark = pytest.mark.faults
 
-TASKS = 2000
-KILLS = 50
+TASKS = 1500
+KILLS = 20
 ENDLESS_WORKER = ("--plugin", DRILL, "--quiet")
 
 
@@ -170,7 +170,7 @@ def stop_when_finished(workers: Fleet, layer: Path) -> None:
 
 
 def test_an_interrupted_submit_says_how_far_it_came(tmp_path: Path, figures: Callable[[str], None]) -> None:
-    queue, count = tmp_path / "q", 6_000
+    queue, count = tmp_path / "q", 3_000
     words = ("--plugin", DRILL, "drill", str(tmp_path / "layer"), "--count", str(count), "--queue", str(queue))
     command = [sys.executable, "-m", "teravox", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as submitter:
@@ -181,7 +181,7 @@ def test_an_interrupted_submit_says_how_far_it_came(tmp_path: Path, figures: Cal
         finally:
             submitter.kill()
     there = count_files(queue / "queue")
-    found = re.search(r"([\d,]+) of 6,000 tasks are safely in", said)
+    found = re.search(r"([\d,]+) of 3,000 tasks are safely in", said)
     assert found, said
     safe = int(found[1].replace(",", ""))
     figures(f"T6: interrupted by Ctrl-C: says {safe:,} of {count:,} are safe, and {there:,} are there")

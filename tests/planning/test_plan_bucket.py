@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from layers.make import make_layer, voxels
 from planning.planned import do, make_job, plan
-from servers.seaweed import S3, seaweed
+from servers.seaweed import S3
 
 from teravox.pipeline.planning.planner import Means, ToPlan, make_plan
 from teravox.pipeline.planning.prices import read_prices
 from teravox.pipeline.planning.rates import read_rates
 from teravox.pipeline.stages import Stage
 from teravox.pipeline.storage.open import open_store
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    with seaweed(tmp_path_factory.mktemp("seaweed")) as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environ.items():
-            patch.setenv(name, value)
-        yield server
 
 
 @pytest.mark.server

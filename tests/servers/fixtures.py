@@ -1,4 +1,4 @@
-"""SQS servers as fixtures, one of each for the tests of a module; import them into a conftest.py."""
+"""Servers as fixtures: of SQS one of each for the tests of a module, to be imported into a conftest.py; of S3 the keys to the one for all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from servers.daemon import or_skip
 from servers.fauxqs import fauxqs
 from servers.ministack import ministack
+from servers.seaweed import S3
 from servers.sqs_server import SqsServer
 
 
@@ -21,3 +22,12 @@ def ministack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqsSe
 def fauxqs_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqsServer]:
     with or_skip(), fauxqs(tmp_path_factory.mktemp("fauxqs")) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def s3(seaweed_server: S3) -> Iterator[S3]:
+    """The S3 server, with its keys in the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in seaweed_server.environ.items():
+            patch.setenv(name, value)
+        yield seaweed_server

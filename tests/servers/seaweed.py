@@ -67,7 +67,7 @@ def seaweed(folder: Path) -> Iterator[S3]:
         *(f"-{part}.port.grpc={grpc[part]}" for part in PARTS),
         *("-s3", f"-s3.config={folder / 's3.json'}", "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
         *(f"-{part}.localSocket={folder / part}.sock" for part in ("filer", "s3")),
-        *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=40"),
+        *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=2000"),
     ]
     # It takes half a minute to end in order, and its data are for nobody: patience=0 kills it.
     try:

@@ -167,9 +167,9 @@ def test_what_a_bucket_refuses_is_sorted_and_named(
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[S3, S3]]:
-    with seaweed(tmp_path_factory.mktemp("one")) as one, seaweed(tmp_path_factory.mktemp("two")) as other:
-        yield one, other
+def two(seaweed_server: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[S3, S3]]:
+    with seaweed(tmp_path_factory.mktemp("two")) as other:
+        yield seaweed_server, other
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from servers.seaweed import S3, seaweed
+from servers.seaweed import S3
 
 from teravox.pipeline.errors import BadInput, Fatal
 from teravox.pipeline.storage.compression import LEVELS
@@ -23,20 +23,20 @@ HOSTILE = ["/etc/passwd", "../up", "a/../../up", "a//b", "a/", "./a", "a\\b", "a
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    with seaweed(tmp_path_factory.mktemp("seaweed")) as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environ.items():
-            patch.setenv(name, value)
+def bucket(s3: S3) -> Iterator[str]:
+    """The URL of an empty one."""
+    name = f"contract-{secrets.token_hex(4)}"
+    with pytest.MonkeyPatch.context() as patch:
         patch.delenv("AWS_SESSION_TOKEN", raising=False)
-        server.create_bucket("contract")
-        yield server
+        s3.create_bucket(name)
+        yield s3.url(name)
 
 
 @pytest.fixture(params=["file", "memory", pytest.param("s3", marks=pytest.mark.server)])
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
     """Opens the same empty store, again and again."""
     if request.param == "s3":
-        url = request.getfixturevalue("s3").url(f"contract/{secrets.token_hex(8)}/layer")
+        url = f"{request.getfixturevalue('bucket')}/{secrets.token_hex(8)}/layer"
     else:
         url = f"mem://{secrets.token_hex(8)}/layer" if request.param == "memory" else str(tmp_path / "a" / "layer")
     return lambda: open_store(url)

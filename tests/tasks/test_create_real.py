@@ -6,13 +6,12 @@ import gzip
 import json
 import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from layers.make import read_layer, voxels
-from servers.seaweed import S3, seaweed
+from servers.seaweed import S3
 from sources import write
 
 from teravox.pipeline.errors import BadInput, BadUsage
@@ -69,14 +68,6 @@ def test_slices_with_gaps_are_filled_when_asked(tmp_path: Path) -> None:
     assert found.shape == (200, 200, 130)
     for z, name in ((0, "000"), (1, "000"), (2, "002"), (128, "002"), (129, "129")):
         assert np.array_equal(found[:, :, z], tifffile.imread(src / f"bead_pack_z{name}.tif").T)
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    with seaweed(tmp_path_factory.mktemp("seaweed")) as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environ.items():
-            patch.setenv(name, value)
-        yield server
 
 
 @pytest.mark.server

@@ -12,8 +12,7 @@ from typing import get_args
 
 import pytest
 from layers.make import make_layer, voxels
-from servers.daemon import or_skip
-from servers.seaweed import S3, seaweed
+from servers.seaweed import S3
 from verification.recorded import do_recorded, said, verified
 from verification.repairing import repair
 
@@ -26,14 +25,6 @@ from teravox.pipeline.verification.parts import finders
 from teravox.pipeline.verification.verify import Progress, open_look, verify
 
 PAGE = (Path(__file__).parents[2] / "docs" / "verify.md").read_text()
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    with or_skip(), seaweed(tmp_path_factory.mktemp("seaweed")) as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environ.items():
-            patch.setenv(name, value)
-        yield server
 
 
 @pytest.mark.server

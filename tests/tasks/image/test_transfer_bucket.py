@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from layers.copies import do, with_memory
 from layers.make import make_layer, voxels
-from servers.seaweed import S3, seaweed
+from servers.seaweed import S3
 
 from teravox.pipeline.storage.open import open_store
 from teravox.tasks.image.transfer import Transfer
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    with seaweed(tmp_path_factory.mktemp("seaweed")) as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environ.items():
-            patch.setenv(name, value)
-        yield server
 
 
 @pytest.mark.server

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from layers.copies import do
 from meshes.meshed_layers import BIG, FORMS, make_meshed, triangles
-from servers.seaweed import S3, seaweed
+from servers.seaweed import S3
 
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.meshes.reading import open_meshes
@@ -20,14 +19,6 @@ from teravox.tasks.mesh.rm import Rm
 from teravox.tasks.mesh.transfer import Transfer
 
 pytestmark = pytest.mark.server
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    with seaweed(tmp_path_factory.mktemp("seaweed")) as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environ.items():
-            patch.setenv(name, value)
-        yield server
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from layers.copies import do
-from servers.seaweed import S3, seaweed
+from servers.seaweed import S3
 from skeletons.skeletal_layers import BIG, FORMS, make_skeletal
 
 from teravox.cli.main import main
@@ -23,14 +22,6 @@ from teravox.tasks.skeleton.transfer import Transfer
 
 pytestmark = pytest.mark.server
 LABELS = [7, 12, 300, BIG]
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
-    with seaweed(tmp_path_factory.mktemp("seaweed")) as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environ.items():
-            patch.setenv(name, value)
-        yield server
 
 
 @pytest.mark.parametrize("form", FORMS)
