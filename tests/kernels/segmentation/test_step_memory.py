@@ -34,6 +34,7 @@ CASES = [
     Case("agglomerate", "waterz", SMALL, {}),
     Case("supervoxels", "distance_watershed", LARGE, {"sigma_weights": 1.0, "highest": 0.9}),
     Case("supervoxels", "distance_watershed", LARGE, {"per_slice": True}),
+    Case("supervoxels", "h_maxima_watershed", LARGE, {}),
     Case("supervoxels", "seeded_watershed", LARGE, {"min_segment_size": 50, "seed_size": 2}),
     Case("supervoxels", "components", LARGE, {"connectivity": 6, "min_size": 2}),
     Case("supervoxels", "components", LARGE, {"per_slice": True}),
