@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layers.make import make_layer
+from learning.some_models import write_some_model
 from numpy.typing import NDArray
 from segmentation.segmenting import OWN, grey
 
@@ -201,7 +202,10 @@ def test_what_a_function_is_given_first_is_no_parameter() -> None:
     assert set(declare(typed).parameters) == {"share", "file", "mode", "offsets"}
 
 
-NEEDED: dict[str, dict[str, Any]] = {"threshold": {"threshold": 100}}
+NEEDED: dict[str, dict[str, Any]] = {
+    "threshold": {"threshold": 100},
+    "particles": {"threshold": 100.0, "opening": 1.0, "holes": 2.0},
+}
 
 
 @pytest.mark.parametrize("name", [name for name in built_in("predict") if name != "onnx"])
@@ -212,7 +216,7 @@ def test_neighbours_predict_the_same_where_both_look(tmp_path: Path, name: str) 
     job = Segment(
         source=source,
         dest=str(tmp_path / "p"),
-        predict=Step(name, NEEDED.get(name, {})),
+        predict=Step(name, {"model": write_some_model(tmp_path)} if name == "classifier" else NEEDED.get(name, {})),
         output="probabilities",
         shape=(16, 16, 16),
     )

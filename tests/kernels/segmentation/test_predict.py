@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from teravox.kernels.segmentation.curvature import sheets, tubes
+from teravox.kernels.segmentation.curvature import sheets, tubes, vessels
 from teravox.kernels.segmentation.predict.invert import predict as invert
 from teravox.kernels.segmentation.predict.membrane import predict as membrane
+from teravox.kernels.segmentation.predict.particles import predict as particles
 from teravox.kernels.segmentation.predict.sheetness import predict as sheetness
 from teravox.kernels.segmentation.predict.threshold import predict as threshold
 from teravox.kernels.segmentation.predict.tubeness import predict as tubeness
+from teravox.kernels.segmentation.predict.vesselness import predict as vesselness
 from teravox.kernels.segmentation.smoothing import radius, smooth
 
 Grey = NDArray[Any]  # of any number
@@ -37,6 +39,12 @@ STEPS: dict[str, tuple[Callable[..., Floats], dict[str, Any]]] = {  # Any: param
     "membrane, bright": (membrane, {"sigma": 0.9, "low": 20, "high": 230, "bright": True}),
     "sheetness": (sheetness, {"sigma": 1.0, "low": 20, "high": 230, "slope": 0.2}),
     "tubeness": (tubeness, {"sigma": 1.0, "low": 20, "high": 230, "resolution": SKEWED}),
+    "tubeness, scales": (tubeness, {"sigma": 0.8, "scales": (1.4,), "sharpen": 1.5, "sharpen_threshold": 9.0}),
+    "vesselness": (vesselness, {"sigma": 1.0, "low": 20, "high": 230, "sharpen": 0.5, "resolution": SKEWED}),
+}
+STEPS |= {
+    "particles": (particles, {"threshold": 120.0, "holes": 3.0}),
+    "particles, unsharp": (particles, {"threshold": 120.0, "denoise": "unsharp", "amount": 2.0, "resolution": SKEWED}),
 }
 steps = pytest.mark.parametrize("name", STEPS)
 
@@ -108,6 +116,33 @@ def test_curvature_is_that_of_the_eigenvalues(shape: tuple[int, int, int], sigma
     assert np.abs(tubes(values, sigmas, dark=dark) - expected).max() < 1e-3
 
 
+@settings(max_examples=10, deadline=None)
+@given(
+    sigmas=st.tuples(*[st.sampled_from([0.4, 1.0, 1.7])] * 3),
+    weights=st.tuples(*[st.sampled_from([0.05, 0.5, 2.0])] * 3),
+    dark=st.booleans(),
+    seed=st.integers(0, 9),
+)
+def test_lines_are_weighed_as_their_filters_say(sigmas: Zyx, weights: Zyx, dark: bool, seed: int) -> None:
+    values = noise((6, 7, 5), seed=seed).astype(np.float32) / np.float32(255)
+    found = np.linalg.eigvalsh(hessian_of(values.astype(np.float64), sigmas) * (1 if dark else -1))
+
+    alpha1, alpha2, _ = weights
+    low, middle = found[..., 0], np.maximum(found[..., 1], 1e-12)
+    bend = low / (np.where(low >= 0, alpha1, alpha2) * middle)
+    sato = np.where(found[..., 1] > 0, middle * np.exp(-0.5 * bend**2), 0)
+    assert np.abs(tubes(values, sigmas, dark=dark, alpha1=alpha1, alpha2=alpha2) - sato).max() < 1e-3
+
+    alpha, beta, gamma = weights
+    by_size = np.take_along_axis(found, np.argsort(np.abs(found), axis=-1), axis=-1)
+    least, *others = np.moveaxis(by_size, -1, 0)
+    second, third = np.maximum(others, 1e-10)
+    frangi = 1 - np.exp(-((second / third) ** 2) / (2 * alpha**2))
+    frangi *= np.exp(-(least**2 / (second * third)) / (2 * beta**2))
+    frangi *= 1 - np.exp(-(found**2).sum(axis=-1) / (2 * gamma**2))
+    assert np.abs(vessels(values, sigmas, dark=dark, alpha=alpha, beta=beta, gamma=gamma) - frangi).max() < 5e-3
+
+
 def _slope(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     size = values.shape[axis]
     after = values.take(np.minimum(np.arange(size) + 1, size - 1), axis)
@@ -144,7 +179,7 @@ def test_a_voxel_is_predicted_the_same_in_every_box_that_has_its_margin(name: st
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "uint32", "float32", "float64"])
 def test_the_type_of_the_image_does_not_matter(name: str, dtype: str) -> None:
     predict, parameters = STEPS[name]
-    limits = {} if name.startswith("threshold") else {"low": 20, "high": 230}
+    limits = {} if name.startswith(("threshold", "particles")) else {"low": 20, "high": 230}
 
     found = predict(noise((4, 7, 6), dtype), None, **parameters | limits)
 
@@ -305,6 +340,10 @@ def test_a_tube_is_found_and_a_sheet_and_a_ball_are_not() -> None:
         ("membrane", {"sigma": float("nan")}, "sigma is nan, but must be at least 0"),
         ("sheetness", {"sigma": -1.0}, "sigma is -1, but must be at least 0"),
         ("tubeness", {"contrast": -2.0}, "contrast is -2, but must be above 0"),
+        ("tubeness", {"alpha2": 0.0}, "alpha2 is 0, but must be above 0"),
+        ("tubeness", {"scales": (2.0, -1.0)}, "scales is -1, but must be at least 0"),
+        ("tubeness", {"sharpen": -1.0}, "sharpen is -1, but must be at least 0"),
+        ("vesselness", {"gamma": -0.1}, "gamma is -0.1, but must be above 0"),
         ("threshold", {"threshold": 3.0, "width": -1.0}, "width is -1, but must be at least 0"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Learning from a few labels: painting them, training, predicting, and how good that is."""

@@ -1,0 +1,1 @@
+"""Learning from labels that people paint: layers of labels, training data, models, and where to label next."""
