@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from learning.some_models import draw_model
 from skimage.metrics import variation_of_information
 
+from teravox.kernels.learning.model import write_model
 from teravox.pipeline.segmentation.step_functions import BoundStep, bind
 from teravox.pipeline.segmentation.steps import read_steps_file
 
@@ -29,8 +33,13 @@ def steps_of(file: Path) -> list[BoundStep]:
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
-def test_the_steps_of_a_file_exist_and_take_its_parameters(file: Path) -> None:
-    assert len(steps_of(file)) >= 3
+def test_the_steps_of_a_file_exist_and_take_its_parameters(file: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copy(file, tmp_path))
+    predict = tomllib.loads(copy.read_text())["predict"]
+    if "model" in predict:  # which is to be beside the file
+        named = predict.get("boundary") or predict["objects"][0]
+        write_model(tmp_path / predict["model"], draw_model(named, "another"))
+    assert len(steps_of(copy)) >= 3
 
 
 def test_neurites_are_found_without_training() -> None:
