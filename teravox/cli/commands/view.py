@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Event, Thread
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
 from teravox.cli.command import Call, Command
 from teravox.cli.errors import BadOption
+from teravox.cli.serving import Browser, Port, serve, told_to_end
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.options import says
 
@@ -21,8 +16,6 @@ if TYPE_CHECKING:
     from teravox.pipeline.view.scene import Scene
 
 SCENE = ".json"  # how the names of scenes end
-Browser = Annotated[bool, says("Open the browser; without it only the URL is printed.")]
-Port = Annotated[Annotated[int, Meta(ge=1, le=65535)] | None, says("Port to serve from. Default: any that is free.")]
 
 
 class View(Command, frozen=True):
@@ -67,17 +60,7 @@ class View(Command, frozen=True):
             told_to_end() as told,
             ViewServer(shown, port=self.port or 0, position=self.position, scene=scene) as server,
         ):
-            serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
-            serving.start()
-            try:
-                print(server.url, flush=True)
-                print("Ctrl-C ends it.", file=sys.stderr)
-                if self.browser:
-                    open_browser(server.url_for_once)
-                told.wait()
-            finally:
-                server.shutdown()
-                serving.join()
+            serve(server, told, browser=self.browser, advice="Ctrl-C ends it.")
         return ExitCode.DONE
 
     def _scene(self) -> Scene | None:
@@ -94,24 +77,3 @@ class View(Command, frozen=True):
             if is_given:
                 raise BadOption(what)
         return read_scene(self.layer[0])
-
-
-@contextmanager
-def told_to_end() -> Iterator[Event]:
-    """What Ctrl-C and SIGTERM set. An exception out of a signal could break into the start of an answer."""
-    told = Event()
-    before = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield told
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def open_browser(url: str) -> None:
-    """Start the browser, where there is a screen to show it on: one for terminals would take this one."""
-    import webbrowser
-
-    has_screen = sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
-    if not (has_screen and webbrowser.open(url)):
-        print("There is no browser to open here: open the URL in one of yours.", file=sys.stderr)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from teravox.kernels.learning.selection import Selection
 from teravox.pipeline.labelling.news import News
 from teravox.pipeline.layers.layer import Layer
+from teravox.pipeline.learning.axes import AnyAxis
 from teravox.pipeline.learning.labels import Labels
-from teravox.pipeline.learning.suggestion import AnyAxis, Suggestion, suggest
+from teravox.pipeline.learning.suggestion import Suggestion, suggest
 
 if TYPE_CHECKING:
     from teravox.kernels.learning.model import Model

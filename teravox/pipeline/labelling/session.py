@@ -22,9 +22,9 @@ from teravox.pipeline.labelling.supervoxel_regions import SupervoxelRegions
 from teravox.pipeline.labelling.supervoxel_set import SupervoxelSet
 from teravox.pipeline.labelling.training_set import TrainingSet
 from teravox.pipeline.layers.layer import Layer
+from teravox.pipeline.learning.axes import AnyAxis
 from teravox.pipeline.learning.class_file import write_classes
 from teravox.pipeline.learning.labels import Labels
-from teravox.pipeline.learning.suggestion import AnyAxis
 from teravox.pipeline.learning.wish import USUAL, Wish
 from teravox.pipeline.limits import granted_memory
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple
 
 from teravox.kernels.learning.measures import DEFAULT as MARGIN
 from teravox.kernels.learning.measures import Measure
 from teravox.kernels.learning.selection import DEFAULT, Selection
 from teravox.pipeline.box import Box, Vec
 from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.learning.axes import AXES, AnyAxis, Axis
 from teravox.pipeline.learning.looking import WINDOW, Looker
 from teravox.pipeline.segmentation.layer_input import LayerInput
 
@@ -23,11 +24,8 @@ if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer
     from teravox.pipeline.learning.labels import Labels
 
-Axis = Literal["x", "y", "z"]
-AnyAxis = Literal["auto", "x", "y", "z"]
 Progress = Callable[[int], object]
 
-AXES: tuple[Axis, ...] = get_args(Axis)
 WINDOWS = 8  # of a slice, at most
 LABELLED = 16  # labelled slices that are looked at, at most
 VOXELS = 32_000_000  # that features are made of at most, unless one window of each slice needs more

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from threading import Thread
 from typing import Annotated
 
 from teravox.cli.command import Call, Command
-from teravox.cli.commands.view import Browser, Port, open_browser, told_to_end
 from teravox.cli.errors import BadOption
 from teravox.cli.learning import (
     USUAL_SIGMAS,
@@ -21,6 +18,7 @@ from teravox.cli.learning import (
     how_supervoxels,
     output_path,
 )
+from teravox.cli.serving import Browser, Port, serve, told_to_end
 from teravox.kernels.learning.classes import Class, make_classes
 from teravox.kernels.learning.selection import FILTERS
 from teravox.pipeline.exit_codes import ExitCode
@@ -89,17 +87,8 @@ class Label(Command, frozen=True):
             )
             try:
                 with LabelServer(session, more=more, port=self.port or 0) as server:
-                    serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
-                    serving.start()
-                    try:
-                        print(server.url, flush=True)
-                        print("Labels are saved as they are painted. Ctrl-C ends it.", file=sys.stderr)
-                        if self.browser:
-                            open_browser(server.url_for_once)
-                        told.wait()
-                    finally:
-                        server.shutdown()
-                        serving.join()
+                    advice = "Labels are saved as they are painted. Ctrl-C ends it."
+                    serve(server, told, browser=self.browser, advice=advice)
             finally:
                 session.close()
         return ExitCode.DONE

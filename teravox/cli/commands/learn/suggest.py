@@ -14,7 +14,7 @@ from teravox.cli.learning import LabelLayer
 from teravox.cli.options import AsJson, Quiet
 from teravox.kernels.learning.measures import DEFAULT, Measure
 from teravox.pipeline.exit_codes import ExitCode
-from teravox.pipeline.learning.suggestion import AnyAxis
+from teravox.pipeline.learning.axes import AnyAxis
 from teravox.pipeline.options import Bounds, FillMissing, Layer, says
 
 if TYPE_CHECKING:

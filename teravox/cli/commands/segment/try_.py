@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from teravox.cli.command import Call, Command
-from teravox.cli.commands.view import Browser, Port, View
+from teravox.cli.commands.view import View
+from teravox.cli.serving import Browser, Port
 from teravox.pipeline.box import Box
 from teravox.pipeline.options import FillMissing, Mip, Source, says
 from teravox.pipeline.segmentation.declaration import Agglomerate, Predict, StepsFile, Supervoxels
