@@ -133,7 +133,7 @@ def test_a_model_that_is_none_is_refused_before_anything_is_written(run: Run, sc
     Path("bad.model").write_bytes(b"cookbook")
     for words, sentence in (
         (["--model", "bad.model"], "--predict: "),
-        (["--model", "none.model"], "cannot read"),
+        (["--model", "none.model"], "--model: cannot read "),
         (["--model", "a.txt"], "a.txt does not end with .model or .ilp"),
     ):
         ran = run("learn", "predict", scene.image, "c", *words)

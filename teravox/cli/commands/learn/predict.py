@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from teravox.cli.command import Call, Command
 from teravox.cli.errors import BadOption
 from teravox.cli.run_kind import HowItIsAsked, HowItIsRun, run_kind
+from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.options import Bounds, Dest, EncodingName, FillMissing, Memory, Mip, Source, says
 from teravox.pipeline.segmentation.declaration import BlockShape, Roi, RoiMip
 
@@ -50,6 +52,10 @@ class Predict(Command, HowItIsRun, frozen=True, kw_only=True, rename={"memory_li
 
         if not self.model.endswith(MODEL_ENDINGS):
             raise BadOption(f"--model: {self.model} does not end with {' or '.join(MODEL_ENDINGS)}")
+        try:
+            KnownFile.at(self.model)
+        except BadUsage as error:
+            raise BadOption(f"--model: {error}") from None
         job = Segment(
             source=self.source,
             dest=self.dest,
