@@ -19,6 +19,7 @@ from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.learning import suggestion
+from teravox.pipeline.learning.axes import AnyAxis
 from teravox.pipeline.learning.labels import Labels, open_labels
 from teravox.pipeline.learning.suggestion import suggest
 from teravox.pipeline.learning.supervoxel_samples import gather_supervoxels, labelled_tiles, make_supervoxels
@@ -114,7 +115,7 @@ def test_slices_that_only_cross_what_was_painted_are_not_labelled(image: Layer, 
 
 
 @pytest.mark.parametrize("axis", ["x", "y"])
-def test_slices_across_other_axes_are_looked_at(image: Layer, labels: Labels, axis: suggestion.AnyAxis) -> None:
+def test_slices_across_other_axes_are_looked_at(image: Layer, labels: Labels, axis: AnyAxis) -> None:
     along = "xyz".index(axis)
     found = suggest(image, 0, labels, model(), axis=axis, number=2, slices=200)
     assert {one.axis for one in found} == {axis}
