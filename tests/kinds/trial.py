@@ -61,6 +61,10 @@ class Trial(Job[Number], frozen=True):
         store.put(f"out/{piece.number}", f"piece {piece.number}\n".encode() * 100)
 
     def finish(self) -> None:
+        deadly = self.folder / "deadly"  # how many processes may still die of this
+        if deadly.exists() and (left := int(deadly.read_text())):
+            deadly.write_text(str(left - 1))
+            os.kill(os.getpid(), signal.SIGKILL)
         (self.folder / "finished").write_text("yes")
 
     def _act(self, word: str, piece: Number) -> None:

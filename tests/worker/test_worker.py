@@ -85,6 +85,15 @@ def test_last_duties_that_fail_are_told_by_the_exit_code(tmp_path: Path) -> None
     assert (tmp_path / "layer/finished").read_text() == "yes"
 
 
+@pytest.mark.parametrize(("deaths", "unfinished"), [(1, 0), (2, 0), (3, 1)])
+def test_last_duties_are_done_again_where_a_child_died_of_them(tmp_path: Path, deaths: int, unfinished: int) -> None:
+    (tmp_path / "layer").mkdir()
+    (tmp_path / "layer/deadly").write_text(str(deaths))
+    outcome = run_here(trial(tmp_path, "ok"), "trial", settings(), resume=False, command="", progress=lambda *_: None)
+    assert (outcome.done, outcome.unfinished, outcome.exit_code) == (1, unfinished, unfinished)
+    assert (tmp_path / "layer/finished").exists() is not bool(unfinished)
+
+
 @pytest.mark.parametrize(
     ("word", "sort", "attempts", "said"),
     [

@@ -6,7 +6,7 @@ import os
 import random
 import socket
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
 import msgspec
@@ -34,6 +34,7 @@ LONGEST_IDLE_TO_END = 1.0  # the same for a worker that leaves when the queue is
 RECORD_EVERY = 10.0  # seconds between two records for `queue status`
 RATE_OVER = 300.0  # seconds that a rate is taken over
 MOST_AT_ONCE = 10  # tasks in one lease request
+MOST_DEATHS = 3  # of children at a job's last duties
 
 Progress = Callable[[int, int], None]  # tasks done, tasks failed
 
@@ -78,6 +79,7 @@ class Supervisor:
         self._trouble = 0  # transient failures in a row
         self._not_before = 0.0
         self._taken = self._done = 0
+        self._deaths: Counter[str] = Counter()  # of children, by the job whose last duties they did
         self._recent: deque[float] = deque()  # when tasks were done
         self._stopped_by = ""
         self._fatal = ""
@@ -137,7 +139,7 @@ class Supervisor:
         match answer:
             case None:
                 if child.finishing is not None:
-                    self._verdicts.unfinished += 1
+                    self._finish_again(child.finishing)
                 death = self._crew.lose(child)
                 if death is not None:
                     self._judge(child, death.lease, Broke(death.sort, death.how, death.text, "", 0.0, child.seconds))
@@ -160,6 +162,14 @@ class Supervisor:
                 child.lease = None
                 self._trouble = 0
                 self._take_down(lease, answer)
+
+    def _finish_again(self, job_id: str) -> None:
+        """A child died while it did a job's last duties: another one does them, unless too many died of them."""
+        self._deaths[job_id] += 1
+        if self._deaths[job_id] < MOST_DEATHS:
+            self._accounts.unfinished.add(job_id)
+        else:
+            self._verdicts.unfinished += 1
 
     def _take_down(self, lease: Lease, done: Done) -> None:
         self._log.info(

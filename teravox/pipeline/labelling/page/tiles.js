@@ -17,6 +17,7 @@ export class Tiles {
     this.kept = new Map(); // name → {canvases, version, query}
     this.asked = new Map(); // name → AbortController
     this.queue = new Map(); // name → tile
+    this.outdated = new Set(); // names of tiles that have changed since they were asked for
   }
 
   // What there is of a tile; it is asked for if that is nothing, or old.
@@ -34,6 +35,7 @@ export class Tiles {
   renew(name) {
     const found = this.kept.get(name);
     if (found) found.version = -1;
+    if (this.asked.has(name)) this.outdated.add(name);
   }
 
   clear() {
@@ -69,11 +71,13 @@ export class Tiles {
     const asked = new AbortController();
     const query = this.query;
     this.asked.set(name, asked);
+    this.outdated.delete(name);
     try {
       const wanted = this.wantedVersion;
       const got = await getTile(`${this.what}/${name}${query}`, asked.signal);
       const canvases = got === null ? (this.kept.get(name)?.canvases ?? []) : this._draw(got.bytes, tile);
-      this._keep(name, { canvases, version: got?.version || wanted, query }); // of an image there is one version
+      const known = this.outdated.has(name) ? -1 : wanted; // of an image there is one version
+      this._keep(name, { canvases, version: got?.version || known, query });
     } catch (error) {
       if (error.name !== "AbortError") {
         this._keep(name, { canvases: [], version: Infinity, query }); // it is not asked for over and over
