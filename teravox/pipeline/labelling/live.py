@@ -89,8 +89,9 @@ class Live:
 
     def predicted(self, tile: Tile) -> tuple[int, Bytes] | None:
         """The classes and the uncertainty of a tile, by the newest forest that was asked about it, and its version."""
+        version = self._version_of.get(tile)  # before the tile, which may be renewed in between: it is asked for again then
         found = self._predicted.get(tile)
-        return None if found is None else (self._version_of[tile], found)
+        return None if version is None or found is None else (version, found)
 
     def close(self) -> None:
         """End the thread as soon as what it does just now is done."""
@@ -214,8 +215,8 @@ class Live:
         unsure = np.rint(uncertainty(probabilities) * np.float32(255)).astype(np.uint8)
         if seen.columns is not None:
             classes, unsure = classes[seen.columns], unsure[seen.columns]
-        self._version_of[tile] = learned.version
         self._predicted.put(tile, np.stack([classes, unsure]))
+        self._version_of[tile] = learned.version
         self._failed.discard(tile)
         wanted = self._wanted
         done = sum(self._version_of.get(one) == learned.version for one in wanted)
