@@ -27,6 +27,20 @@ LEFT: Point = (0.2, 0.35)
 PREDICTED = """(store => labelling.views.every(view => store.have(view.predictedTiles)
     && view.predictedTiles.every(tile => store.get(tile, { ask: false }).canvases.length === 2)))(labelling.stores.prediction)"""
 
+# A tile is said to be done while an answer is on its way that says it is not.
+CROSSED = """(() => {
+    const store = labelling.stores.prediction, tile = labelling.views[0].predictedTiles[0], ask = window.fetch;
+    window.fetch = (place, how) => {
+        if (!String(place).includes(`prediction/${tile.name}`)) return ask(place, how);
+        window.fetch = ask;
+        store.renew(tile.name);
+        return Promise.resolve(new Response(null, { status: 204 }));
+    };
+    store.kept.delete(tile.name);
+    store.get(tile);
+    store.fetch(labelling.views.flatMap(view => view.predictedTiles));
+})()"""
+
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
@@ -112,6 +126,8 @@ def test_people_label_see_what_is_learnt_undo_save_and_find_all_again(page: Page
 
         hands.wait_for_text("learned", "Learnt from ")
         page.wait_for("document.getElementById('progress').hidden")
+        page.wait_for(PREDICTED)
+        page.evaluate(CROSSED)
         page.wait_for(PREDICTED)
         shown = hands.look("xy")
         keep(page.take_picture()[0], "labelling", tmp_path)
