@@ -89,7 +89,9 @@ class Live:
 
     def predicted(self, tile: Tile) -> tuple[int, Bytes] | None:
         """The classes and the uncertainty of a tile, by the newest forest that was asked about it, and its version."""
-        version = self._version_of.get(tile)  # before the tile, which may be renewed in between: it is asked for again then
+        version = self._version_of.get(
+            tile
+        )  # before the tile, which may be renewed in between: it is asked for again then
         found = self._predicted.get(tile)
         return None if version is None or found is None else (version, found)
 
