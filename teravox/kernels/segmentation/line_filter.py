@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from teravox.kernels.segmentation.smoothing import reaches, smooth
 from teravox.kernels.segmentation.step import Margin
 
 Filter = Callable[[Floats, Zyx], Floats]  # of a smoothed image, and by how much it was smoothed
+Scales = Annotated[tuple[float, ...], "more blurs, for other radii: the strongest response of all counts"]
+Sharpen = Annotated[float, "unsharp mask before all else: how much of what a blur takes away is added; 0 none"]
+SharpenSigma = Annotated[float, "that blur, in the finest voxels"]
+SharpenThreshold = Annotated[float, "grey values that it must take away to be added"]
 
 
 def margin(

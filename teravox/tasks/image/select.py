@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 class Select(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
     """Copy a segmentation with the labels that a condition keeps.
 
-    All other voxels of --mip become 0. --where asks the table that `image count` has made of SOURCE: voxels, x, y, z, min_x and so on, radius, at_border, and
-    those that image count measures when it is told to. Comparisons with < <= > >= == != stand between `and`, and `or`
-    between groups of these.
+    All other voxels of --mip become 0. --where asks the table that `image count` has made of SOURCE: voxels, x, y, z,
+    min_x and so on, radius, at_border, and those that image count measures when it is told to. Comparisons with
+    < <= > >= == != stand between `and`, and `or` between groups of these.
 
         teravox image select ./fibres ./long --where "voxels >= 1000 and at_border == 0"
     """

@@ -7,7 +7,16 @@ from typing import Annotated
 from teravox.kernels.segmentation.checks import Mask, Prediction
 from teravox.kernels.segmentation.curvature import ALPHA_1, ALPHA_2, Floats, tubes
 from teravox.kernels.segmentation.grey import Grey
-from teravox.kernels.segmentation.line_filter import check_above_0, find_lines, margin, memory
+from teravox.kernels.segmentation.line_filter import (
+    Scales,
+    Sharpen,
+    SharpenSigma,
+    SharpenThreshold,
+    check_above_0,
+    find_lines,
+    margin,
+    memory,
+)
 from teravox.kernels.segmentation.scale import ISOTROPIC, Zyx
 from teravox.kernels.segmentation.step import looks_around, takes
 
@@ -19,15 +28,13 @@ def predict(
     mask: Mask | None,  # noqa: ARG001 - what lies outside is predicted as well, and not used
     *,
     sigma: Annotated[float, "blur, about two thirds of the radius of the tubes, in the finest voxels"] = 3.0,
-    scales: Annotated[tuple[float, ...], "more blurs, for other radii: the strongest response of all counts"] = (),
+    scales: Scales = (),
     contrast: Annotated[float, "response that becomes 1, as a share of low to high"] = 0.2,
     alpha1: Annotated[float, "smaller ones suppress blobs and the ends of tubes"] = ALPHA_1,
     alpha2: Annotated[float, "smaller ones suppress crossings and gaps of tubes"] = ALPHA_2,
-    sharpen: Annotated[
-        float, "unsharp mask before all else: how much of what a blur takes away is added; 0 none"
-    ] = 0.0,
-    sharpen_sigma: Annotated[float, "that blur, in the finest voxels"] = 2.0,
-    sharpen_threshold: Annotated[float, "grey values that it must take away to be added"] = 0.0,
+    sharpen: Sharpen = 0.0,
+    sharpen_sigma: SharpenSigma = 2.0,
+    sharpen_threshold: SharpenThreshold = 0.0,
     dark: Annotated[bool, "the tubes are dark, else bright"] = False,
     objects: Annotated[bool, "the tubes are objects, low in the prediction, else boundary, high"] = True,
     low: Annotated[float | None, "grey value of black; without it the lowest of the data type"] = None,
