@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+import typing
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,8 @@ def test_a_built_in_is_one_function_that_says_what_it_does_and_takes(file: Path)
     assert "memory" in vars(step)
     own = [one for one in inspect.signature(step).parameters.values() if one.kind is one.KEYWORD_ONLY]
     filled_in = {"resolution", "corner", "kept"}
+    kinds_of_options = typing.get_type_hints(step, include_extras=True)
     for parameter in own:
-        assert parameter.name in filled_in or str(parameter.annotation).startswith("Annotated[")
+        described = typing.get_origin(kinds_of_options[parameter.name]) is typing.Annotated
+        assert parameter.name in filled_in or described
     assert len(own) == len(inspect.signature(step).parameters) - 2
