@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from teravox.kernels.deflate.labels import gzip_labels
+
 TERAVOX = str(Path(sys.executable).parent / "teravox")
 SIZE = 48
 WAYS: list[list[str]] = [
@@ -35,6 +37,8 @@ WAYS: list[list[str]] = [
         "image count labels-2",
         "image ccl auto labels-2 parts --shape 32,32,32",
         "image transfer labels-2 packed --encoding compresso",
+        "image transfer image pictures --encoding png --chunk-size 48,48,48",
+        "image downsample pictures --num-mips 1",
         "segment image blocks --shape 32,32,32 --halo 6,6,6",
         "stitch auto blocks",
         "evaluate labels-2 blocks",
@@ -58,6 +62,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         labels = cells()
+        gzip_labels(labels[..., np.newaxis])  # which is for layers of many megabytes alone
         np.save(folder / "labels.npy", labels)
         np.save(folder / "image.npy", np.where(labels > 0, 190, 70).astype(np.uint8))
         how = "--axes xyz --resolution 8,8,8 --chunk-size 16,16,16"

@@ -17,7 +17,7 @@ from teravox.kernels.average import averages
 from teravox.kernels.counted_mode import count_modes
 from teravox.kernels.downsample import downsample
 from teravox.kernels.mode import modes
-from teravox.kernels.slabs import Method, sizes_above, working_bytes
+from teravox.kernels.slabs import MOST_SQUARES, Method, sizes_above, working_bytes
 
 Array = NDArray[Any]  # of any voxel type
 Vec = tuple[int, int, int]
@@ -77,6 +77,22 @@ def test_averages_are_the_rounded_means_of_full_size_voxels(
         assert {place: result[place].item() for place in np.ndindex(result.shape)} == {
             place: mean(voxels, sparse=sparse) for place, voxels in expected.items()
         }
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(1, 3)),
+    st.sampled_from(["uint8", "int8"]),
+    st.integers(1, MOST_SQUARES),
+    st.integers(0, 99),
+)
+def test_averages_of_squares_of_bytes_are_those_of_wider_numbers(size: Vec, dtype: str, mips: int, seed: int) -> None:
+    array = volume(size, dtype, seed, channels=1 + seed % 2, labels=None if seed % 3 else 3)
+    for small, wide in zip(
+        averages(array, (2, 2, 1), mips), averages(array.astype(np.int16), (2, 2, 1), mips), strict=True
+    ):
+        assert small.dtype == array.dtype
+        assert np.array_equal(small, wide)
 
 
 @settings(max_examples=40, deadline=None)

@@ -10,7 +10,7 @@ from planning.volumes import CHUNK, grey, known_file, labels, write_volumes
 
 from teravox.pipeline.box import Box
 from teravox.pipeline.layers import one_pass
-from teravox.pipeline.layers.chunk_source import ChunkSource
+from teravox.pipeline.layers.by_chunk import ByChunk
 from teravox.pipeline.planning.foresight import trying
 from teravox.tasks.image.downsample import Downsample
 
@@ -184,13 +184,13 @@ def test_the_blocks_of_a_downsample_that_are_counted_are_those_that_it_reads(
     job = make_job("image downsample", layer=url(place, "em"), num_mips=1, sharded=sharded, chunk_size=(8, 8, 8))
     assert isinstance(job, Downsample)
     read: list[Box] = []
-    fill = ChunkSource.fill
+    fill = ByChunk.fill
 
-    def note(self: ChunkSource, box: Box, voxels: Any) -> None:  # Any: an array
+    def note(self: ByChunk, box: Box, mips: Any) -> None:  # Any: arrays
         read.append(box)
-        fill(self, box, voxels)
+        fill(self, box, mips)
 
-    monkeypatch.setattr(ChunkSource, "fill", note)
+    monkeypatch.setattr(ByChunk, "fill", note)
     with trying():
         job.prepare()
         (piece,) = job.pieces()

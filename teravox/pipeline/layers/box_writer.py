@@ -11,7 +11,7 @@ from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.layers.chunk_grid import chunk_key, chunks_of, is_aligned
 from teravox.pipeline.layers.chunk_numbers import ChunkNumbers, chunk_numbers
 from teravox.pipeline.layers.codec import encode
-from teravox.pipeline.layers.encoding import gzip_level
+from teravox.pipeline.layers.encoding import gzip_level, is_packed_as_labels
 from teravox.pipeline.layers.encodings import CONTENT_TYPES
 from teravox.pipeline.layers.info import Scale
 from teravox.pipeline.layers.sharding.build import build_shard, pack_data
@@ -42,6 +42,7 @@ class BoxWriter:
         if not is_aligned(self._scale, box, layer.unit(mip)):
             raise ValueError(f"{box} is not made of whole {self._units} of {layer.place(mip)}")
         check_level(compress, level)
+        goes_by_labels = level is None and is_packed_as_labels(layer.info, self._scale)
         if level is None and compress in (None, "gzip"):
             level = gzip_level(self._scale.encoding)
         self._chunks: _Chunks
@@ -52,6 +53,8 @@ class BoxWriter:
             if compress not in (None, "gzip"):
                 raise BadUsage(f"--compress: shards can be packed with gzip or not at all, not with {compress}")
             self._chunks = _Shards(layer.store, numbers, box, level)
+            compress = "gzip" if numbers.spec.data_encoding == "gzip" else None
+        self._packs_labels = goes_by_labels and compress == "gzip"
 
     def write(self, box: Box, voxels: Array) -> None:
         """Encode and write the chunks of a part."""
@@ -64,11 +67,17 @@ class BoxWriter:
             raise ValueError(f"{voxels.dtype} voxels of shape {voxels.shape} do not fill {box} of {layer.url}")
 
         def send(chunk: Box) -> None:
-            self._chunks.put(chunk, encode(voxels[within(chunk, box)], scale))
+            part = voxels[within(chunk, box)]
+            if self._packs_labels:
+                from teravox.kernels.deflate.labels import gzip_labels
+
+                self._chunks.put_packed(chunk, gzip_labels(part), "gzip")
+            else:
+                self._chunks.put(chunk, encode(part, scale))
 
         do_all(send, chunks_of(scale, box), layer.lanes)
 
-    def write_encoded(self, chunk: Box, data: bytes) -> None:
+    def write_encoded(self, chunk: Box, data: bytes | bytearray) -> None:
         """Write one chunk that is encoded already as the mip says; threads may do so side by side."""
         self._chunks.put(chunk, data)
 
@@ -97,7 +106,7 @@ class BoxWriter:
 class _Chunks(Protocol):
     """Where chunks go. Threads call it side by side."""
 
-    def put(self, chunk: Box, data: bytes) -> None: ...
+    def put(self, chunk: Box, data: bytes | bytearray) -> None: ...
 
     def put_packed(self, chunk: Box, packed: bytes, how: Compression | None) -> None: ...
 
@@ -116,7 +125,7 @@ class _Files:
         self._level = level
         self._content_type = CONTENT_TYPES.get(scale.encoding, "application/octet-stream")
 
-    def put(self, chunk: Box, data: bytes) -> None:
+    def put(self, chunk: Box, data: bytes | bytearray) -> None:
         key = chunk_key(self._scale, chunk)
         self._store.put(key, data, compress=self._compress, level=self._level, content_type=self._content_type)
 
@@ -147,7 +156,7 @@ class _Shards:
             self._awaited.setdefault(shard, set()).add(code)
         self._packed: dict[int, dict[int, bytes]] = {}
 
-    def put(self, chunk: Box, data: bytes) -> None:
+    def put(self, chunk: Box, data: bytes | bytearray) -> None:
         self._take(chunk, pack_data(data, self._numbers.spec, self._level))
 
     def put_packed(self, chunk: Box, packed: bytes, how: Compression | None) -> None:

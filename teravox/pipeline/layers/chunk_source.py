@@ -15,7 +15,7 @@ from teravox.pipeline.layers.codec import decode, decode_modes, most_bytes
 from teravox.pipeline.layers.cut_off import check_whole
 from teravox.pipeline.layers.encodings import BLOCK, MAY_CRASH
 from teravox.pipeline.layers.sharding.read import ShardReader
-from teravox.pipeline.storage.compression import decompress
+from teravox.pipeline.storage.compression import unpack
 from teravox.pipeline.storage.side_by_side import do_all
 from teravox.pipeline.store import Compression
 
@@ -33,7 +33,7 @@ REMEDY = "Write it again, or remove it and pass --fill-missing"
 class Stored(NamedTuple):
     """A chunk as it is encoded, and as it lies in its file or its shard."""
 
-    encoded: bytes
+    encoded: bytes | bytearray
     packed: bytes
     how: Compression | None
 
@@ -94,7 +94,7 @@ class ChunkSource:
             self._missing(key)
             return None
         try:
-            return Stored(decompress(*found, most), *found)
+            return Stored(unpack(*found, most), *found)
         except ValueError as error:
             raise self._broken(chunk, error) from None
 
@@ -121,17 +121,17 @@ class ChunkSource:
 
         self.for_each_stored(chunks_of(self._scale, box), take)
 
-    def decode(self, chunk: Box, data: bytes, out: Array | None = None) -> Array:
+    def decode(self, chunk: Box, data: bytes | bytearray, out: Array | None = None) -> Array:
         """The voxels of a chunk, put into `out` if it is given; BadInput names the chunk that cannot be decoded."""
         with self._last_words(chunk):
             return self._decode(chunk, data, out)
 
-    def use_decoded(self, chunk: Box, data: bytes, use: Callable[[Array], object]) -> None:
+    def use_decoded(self, chunk: Box, data: bytes | bytearray, use: Callable[[Array], object]) -> None:
         """Decode a chunk and hand it over; what its decoding has damaged may end the process while it is used, too."""
         with self._last_words(chunk):
             use(self._decode(chunk, data))
 
-    def _decode(self, chunk: Box, data: bytes, out: Array | None = None) -> Array:
+    def _decode(self, chunk: Box, data: bytes | bytearray, out: Array | None = None) -> Array:
         try:
             return decode(data, self._scale, (*chunk.size, self._layer.info.num_channels), self._layer.dtype, out)
         except ValueError as error:
@@ -142,14 +142,14 @@ class ChunkSource:
             return nullcontext()
         return saying(f"decoding {self._name(chunk)}, which is probably damaged. {REMEDY}")
 
-    def decode_modes(self, chunk: Box, data: bytes, out: Array) -> bool:
+    def decode_modes(self, chunk: Box, data: bytes | bytearray, out: Array) -> bool:
         """Put the most frequent label of each cell of 2 x 2 x 1 voxels of a chunk into `out`, if that needs no decoding; whether it was done."""
         try:
             return decode_modes(data, self._scale, (*chunk.size, self._layer.info.num_channels), self._layer.dtype, out)
         except ValueError as error:
             raise self._broken(chunk, error) from None
 
-    def check_whole(self, chunk: Box, data: bytes) -> None:
+    def check_whole(self, chunk: Box, data: bytes | bytearray) -> None:
         """Raise BadInput if a chunk was cut off, as far as one can tell without decoding it."""
         layer, scale = self._layer, self._scale
         block = scale.compressed_segmentation_block_size or BLOCK

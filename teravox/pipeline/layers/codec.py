@@ -15,7 +15,7 @@ from teravox.pipeline.layers.codecs.compressed_segmentation import (
     encode_labels,
 )
 from teravox.pipeline.layers.codecs.compresso import decode_compresso, encode_compresso
-from teravox.pipeline.layers.codecs.crackle import decode_crackle, encode_crackle
+from teravox.pipeline.layers.codecs.crackle import decode_crackle, decode_crackle_modes, encode_crackle
 from teravox.pipeline.layers.codecs.fpzip import decode_fpzip, decode_kempressed, encode_fpzip, encode_kempressed
 from teravox.pipeline.layers.codecs.jpeg import decode_jpeg, encode_jpeg
 from teravox.pipeline.layers.codecs.jxl import decode_jxl, encode_jxl
@@ -43,7 +43,7 @@ def encode(voxels: Array, scale: Scale) -> bytes:
     return encoder(voxels, scale)
 
 
-def decode(data: bytes, scale: Scale, shape: Shape, dtype: DataType, out: Array | None = None) -> Array:
+def decode(data: bytes | bytearray, scale: Scale, shape: Shape, dtype: DataType, out: Array | None = None) -> Array:
     """The voxels of a chunk; ValueError says what is wrong with its bytes.
 
     They are put into `out`, if it is given: an array of this shape, which may be a part of a larger one.
@@ -51,16 +51,11 @@ def decode(data: bytes, scale: Scale, shape: Shape, dtype: DataType, out: Array 
     """
     if not data:
         raise ValueError("it is empty")
-    decoder = _DECODERS.get(scale.encoding)
-    if decoder is None:
-        raise unknown_encoding(scale.encoding)
-    check_installed(scale.encoding)
-    try:
-        voxels = decoder(data, scale, shape, dtype, out)
-    except ValueError:
-        raise
-    except Exception as error:  # noqa: BLE001 - each codec has exceptions of its own
-        raise ValueError(f"its {scale.encoding} data are broken ({error})") from None
+    voxels = (
+        _decode_raw(data, shape, dtype)
+        if scale.encoding == "raw"
+        else _decode_by_library(bytes(data), scale, shape, dtype, out)
+    )
     if voxels.shape != shape or voxels.dtype != dtype:
         raise ValueError(f"it holds {voxels.dtype} of shape {voxels.shape} where {dtype} of {shape} is expected")
     if out is None or voxels is out:
@@ -69,17 +64,32 @@ def decode(data: bytes, scale: Scale, shape: Shape, dtype: DataType, out: Array 
     return out
 
 
-def decode_modes(data: bytes, scale: Scale, shape: Shape, dtype: DataType, out: Array) -> bool:
+def decode_modes(data: bytes | bytearray, scale: Scale, shape: Shape, dtype: DataType, out: Array) -> bool:
     """Put the most frequent label of each cell of 2 x 2 x 1 voxels into `out`, if that can be had without decoding; whether it was.
 
     ValueError says what is wrong with the bytes.
     """
+    if scale.encoding == "crackle":
+        return decode_crackle_modes(data, shape, dtype, out)
     if scale.encoding != "compressed_segmentation" or not data:
         return False
-    return decode_label_modes(data, shape, dtype, _block(scale), out)
+    return decode_label_modes(bytes(data), shape, dtype, _block(scale), out)
 
 
-def _decode_raw(data: bytes, shape: Shape, dtype: DataType) -> Array:
+def _decode_by_library(data: bytes, scale: Scale, shape: Shape, dtype: DataType, out: Array | None) -> Array:
+    decoder = _DECODERS.get(scale.encoding)
+    if decoder is None:
+        raise unknown_encoding(scale.encoding)
+    check_installed(scale.encoding)
+    try:
+        return decoder(data, scale, shape, dtype, out)
+    except ValueError:
+        raise
+    except Exception as error:  # noqa: BLE001 - each codec has exceptions of its own
+        raise ValueError(f"its {scale.encoding} data are broken ({error})") from None
+
+
+def _decode_raw(data: bytes | bytearray, shape: Shape, dtype: DataType) -> Array:
     expected = math.prod(shape) * dtype.itemsize
     if len(data) != expected:
         raise ValueError(f"it has {len(data):,} bytes where {expected:,} are expected")
@@ -106,7 +116,6 @@ _ENCODERS: dict[str, Callable[[Array, Scale], bytes]] = {
 }
 
 _DECODERS: dict[str, Callable[[bytes, Scale, Shape, DataType, Array | None], Array]] = {
-    "raw": lambda data, _, shape, dtype, __: _decode_raw(data, shape, dtype),
     "jpeg": lambda data, _, shape, __, ___: decode_jpeg(data, shape),
     "jxl": lambda data, _, shape, __, ___: decode_jxl(data, shape),
     "png": lambda data, _, shape, __, ___: decode_png(data, shape),
@@ -114,7 +123,7 @@ _DECODERS: dict[str, Callable[[bytes, Scale, Shape, DataType, Array | None], Arr
         data, shape, dtype, _block(scale), out
     ),
     "compresso": lambda data, _, shape, dtype, __: decode_compresso(data, shape, dtype),
-    "crackle": lambda data, _, shape, dtype, __: decode_crackle(data, shape, dtype),
+    "crackle": lambda data, _, shape, dtype, out: decode_crackle(data, shape, dtype, out),
     "fpzip": lambda data, _, shape, __, ___: decode_fpzip(data, shape),
     "kempressed": lambda data, _, shape, __, ___: decode_kempressed(data, shape),
     "zfpc": lambda data, _, shape, __, ___: decode_zfpc(data, shape),

@@ -20,15 +20,15 @@ from teravox.pipeline.layers.codecs.zfpc import check_zfpc
 Shape = tuple[int, int, int, int]
 
 
-def check_whole(encoding: str, data: bytes, shape: Shape, dtype: np.dtype[Any], block: Vec) -> None:
+def check_whole(encoding: str, data: bytes | bytearray, shape: Shape, dtype: np.dtype[Any], block: Vec) -> None:
     """Raise ValueError if encoded data end too early or are of another size, as far as one can tell without decoding them."""
     if not data:
         raise ValueError("it is empty")
     if encoding == "compressed_segmentation":
-        check_labels(data, shape, dtype, block)
+        check_labels(bytes(data), shape, dtype, block)
     elif encoding in _CHECKS:
         try:
-            _CHECKS[encoding](data, shape, dtype)
+            _CHECKS[encoding](bytes(data), shape, dtype)
         except ValueError:
             raise
         except Exception as error:  # noqa: BLE001 - each codec has exceptions of its own

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple, get_args
 
+from teravox.kernels.deflate import REACH
 from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.layers.info import Info, Scale
 from teravox.pipeline.layers.sharding.spec import Packing
 from teravox.pipeline.storage.compression import check_level
 from teravox.pipeline.store import Compression
@@ -23,6 +26,8 @@ WORDS: dict[str, tuple[str, ...]] = {
 
 # What the codecs leave to gain for gzip is worth its time.
 PACKED_WELL = frozenset({"raw", "compressed_segmentation", "compresso", "crackle", "zfpc"})
+
+LARGE = 1 << 26  # bytes of a layer, which take gzip as long as it takes to load something better
 
 _WORDS: dict[str, Compression | None] = {"none": None, **{how: how for how in get_args(Compression)}}
 
@@ -100,6 +105,20 @@ def gzip_level(encoding: str) -> int | None:
     of grey images all make the same in the same time.
     """
     return 7 if encoding == "raw" else None
+
+
+def is_packed_as_labels(info: Info, scale: Scale) -> bool:
+    """Whether chunks of a mip are packed by the repetitions of labels, where gzip is asked for and no level of it.
+
+    That is as small as the usual level in a third of its time where the next plane of a chunk lies within the reach of gzip,
+    as it hardly does with labels of 64 bits, and where there is enough to pack that loading it pays. It goes by the layer,
+    so that all tasks do the same.
+    """
+    if scale.encoding != "raw" or info.type != "segmentation" or info.data_type != "uint32":
+        return False
+    is_large = math.prod(info.scales[0].size) * info.num_channels * info.itemsize >= LARGE
+    x, y, _ = scale.chunk
+    return is_large and (x * y + x + 1) * info.itemsize <= REACH
 
 
 def packing_of(compress: str, encoding: str) -> Packing:

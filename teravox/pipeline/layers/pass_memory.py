@@ -16,19 +16,26 @@ if TYPE_CHECKING:
     from teravox.kernels.slabs import Method
 
 
-def goes_by_chunk(made: MipsMade, method: Method) -> bool:
-    """Whether the first mip is made of each chunk as it is read, so that a block's voxels are never there.
+def mips_by_chunk(made: MipsMade, method: Method, *, sparse: bool) -> int:
+    """How many of the mips are made of each chunk as it is read, so that a block's voxels are never there; 0 for none.
 
-    It is where no cell lies in two chunks. Averages of several mips are made of the sums of all voxels, so they are not
-    made of the mip in between.
+    None are where a cell lies in two chunks. Averages of several mips are made of the sums of all voxels, so it is all of
+    them or none, and none where the sums of many chunks at a time would take much memory.
     """
-    return method != "average" and all(n % f == 0 for n, f in zip(made.source.chunk, made.factor, strict=True))
+    from teravox.kernels.slabs import goes_by_squares
+
+    mips = 1
+    if method == "average":
+        mips = len(made.above)
+        if not goes_by_squares(made.layer.info.itemsize, made.factor, mips, sparse=sparse):
+            return 0
+    return mips if all(n % f**mips == 0 for n, f in zip(made.source.chunk, made.factor, strict=True)) else 0
 
 
 def bytes_needed(made: MipsMade, method: Method, size: Vec, block: Vec, *, sparse: bool) -> int:
     """The voxels of a block and of its mips, what is on its way there and from there, and the shards that are not whole yet.
 
-    Where the first mip is made by chunk, that kernel runs in every lane.
+    Where mips are made by chunk, that kernel runs in every lane.
     """
     from teravox.kernels.slabs import sizes_above, working_bytes
 
@@ -43,10 +50,14 @@ def bytes_needed(made: MipsMade, method: Method, size: Vec, block: Vec, *, spars
         )
 
     voxels = made.bytes_of(block)
-    if goes_by_chunk(made, method):
+    by_chunk = mips_by_chunk(made, method, sparse=sparse)
+    if by_chunk:
+        chunk_size = made.source.chunk
         voxels = 0
-        first = working(made.source.chunk, 1) + made.bytes_of(sizes_above(made.source.chunk, made.factor, 1))
-        on_the_way += first * layer.lanes
+        on_the_way += layer.lanes * (
+            working(chunk_size, by_chunk)
+            + sum(made.bytes_of(sizes_above(chunk_size, made.factor, step)) for step in range(1, by_chunk + 1))
+        )
     return math.ceil(LIBRARIES + voxels + results + max(working(block, mips), on_the_way) + _shards(made, size))
 
 

@@ -6,14 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from teravox.kernels.slabs import sizes_above
-from teravox.pipeline.box import Box, Grid
+from teravox.pipeline.box import Box, Grid, Vec
 from teravox.pipeline.layers.box_writer import BoxWriter
+from teravox.pipeline.layers.by_chunk import ByChunk
 from teravox.pipeline.layers.chunk_source import ChunkSource
 from teravox.pipeline.layers.encoding import compression_of
-from teravox.pipeline.layers.first_mip import FirstMip
 from teravox.pipeline.layers.mips_made import Nest, Result
 from teravox.pipeline.layers.one_pass import Pass
-from teravox.pipeline.layers.pass_memory import goes_by_chunk
+from teravox.pipeline.layers.pass_memory import mips_by_chunk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ def make_mips(plan: Pass, piece: Box, *, fill_missing: bool, compress: str, leve
 
 
 class _Walk:
-    """A piece that is on its way: the buffer for its blocks, and the writers of the shards that are not whole yet."""
+    """A piece that is on its way: the buffers for its blocks, and the writers of the shards that are not whole yet."""
 
     def __init__(self, plan: Pass, piece: Box, *, fill_missing: bool, compress: str, level: int | None) -> None:
         self._plan = plan
@@ -40,19 +40,23 @@ class _Walk:
         self._source = ChunkSource(plan.made.layer, plan.made.mip, fill_missing=fill_missing)
         self._block = plan.block(piece.size)
         self._writers: dict[int, BoxWriter] = {}
-        self._first: FirstMip | None = None
-        if goes_by_chunk(plan.made, plan.wish.method):
-            self._first = FirstMip(
-                self._source, plan.made.source, plan.made.factor, plan.wish.method, sparse=plan.wish.sparse
-            )
-        self._buffer = self._make_buffer()
+        wish = plan.wish
+        self._by_chunk = ByChunk(self._source, plan.made.source, plan.made.factor, wish.method, sparse=wish.sparse)
+        self._mips_by_chunk = mips_by_chunk(plan.made, wish.method, sparse=wish.sparse)
+        self._buffers = self._make_buffers()
 
-    def _make_buffer(self) -> Array:
-        """For the voxels of a block, or of the mip above it where these are enough."""
+    def _make_buffers(self) -> list[Array]:
+        """For the voxels of a block, or of the mips above it that are made by chunk."""
         import numpy as np
 
-        size = self._block if self._first is None else sizes_above(self._block, self._made.factor, 1)
-        return np.empty(math.prod(size) * self._made.layer.info.num_channels, self._made.layer.dtype)
+        channels, dtype = self._made.layer.info.num_channels, self._made.layer.dtype
+        return [np.empty(math.prod(size) * channels, dtype) for size in self._sizes(self._block)]
+
+    def _sizes(self, block: Vec) -> list[Vec]:
+        """Of what comes of the chunks of a block."""
+        if not self._mips_by_chunk:
+            return [block]
+        return [sizes_above(block, self._made.factor, step) for step in range(1, self._mips_by_chunk + 1)]
 
     def go(self, box: Box, nests: list[Nest]) -> None:
         """Walk through a box that begins and ends between the shards of these nests, one box of the largest after the other."""
@@ -82,16 +86,18 @@ class _Walk:
         from teravox.kernels.downsample import downsample
 
         made, wish = self._made, self._plan.wish
-        size, mips = block.size, len(made.above)
-        if self._first is not None:
-            size, mips = sizes_above(size, made.factor, 1), mips - 1
-        voxels = self._buffer[: math.prod(size) * made.layer.info.num_channels]
-        voxels = voxels.reshape((*size, made.layer.info.num_channels), order="F")
-        if self._first is None:
-            self._source.fill(block, voxels)
-            return downsample(voxels, made.factor, mips, wish.method, sparse=wish.sparse)
-        self._first.fill(block, voxels)
-        return [voxels, *downsample(voxels, made.factor, mips, wish.method, sparse=wish.sparse)]
+        channels = made.layer.info.num_channels
+        arrays = [
+            buffer[: math.prod(size) * channels].reshape((*size, channels), order="F")
+            for buffer, size in zip(self._buffers, self._sizes(block.size), strict=True)
+        ]
+        if self._mips_by_chunk:
+            self._by_chunk.fill(block, arrays)
+        else:
+            self._source.fill(block, arrays[0])
+        more = len(made.above) - self._mips_by_chunk
+        mips = downsample(arrays[-1], made.factor, more, wish.method, sparse=wish.sparse) if more else []
+        return [*(arrays if self._mips_by_chunk else []), *mips]
 
     def _writer(self, result: Result) -> BoxWriter:
         made = self._made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from teravox.pipeline.errors import BadUsage
@@ -47,6 +48,31 @@ def compress(data: bytes | bytearray, how: Compression | None, level: int | None
     return zstandard.ZstdCompressor(level=level, write_checksum=True).compress(data)
 
 
+def compress_parts(parts: Iterable[bytes], how: Compression | None) -> Iterator[bytes]:
+    """Pack what comes part after part; the same parts always give the same result, but not that of `compress`."""
+    if how is None:
+        yield from parts
+        return
+    level = LEVELS[how].usual
+    if how == "br":
+        import brotli
+
+        packer = brotli.Compressor(quality=level)
+        pack, finish = packer.process, packer.finish
+    elif how == "zstd":
+        import zstandard
+
+        frame = zstandard.ZstdCompressor(level=level, write_checksum=True).compressobj()
+        pack, finish = frame.compress, frame.flush
+    else:
+        member = zlib.compressobj(level, wbits=31)
+        pack, finish = member.compress, member.flush
+    for part in parts:
+        if packed := pack(part):
+            yield packed
+    yield finish()
+
+
 def check_level(how: Compression | None, level: int | None) -> None:
     """Raise BadUsage if a compression has no such level."""
     if level is None:
@@ -60,6 +86,11 @@ def check_level(how: Compression | None, level: int | None) -> None:
 
 def decompress(data: bytes, how: Compression | None, most: int | None = None) -> bytes:
     """Unpack bytes; ValueError says what is wrong with them, or that they would become more than `most`."""
+    return bytes(unpack(data, how, most))
+
+
+def unpack(data: bytes, how: Compression | None, most: int | None = None) -> bytes | bytearray:
+    """The same as they come, which spares a copy of what is large."""
     if how is None:
         if most is not None and len(data) > most:
             raise _too_much(most)
@@ -86,7 +117,7 @@ def _too_much(most: int) -> _TooMuchError:
     return _TooMuchError(f"it has more than the {most:,} bytes that it may have")
 
 
-def _gunzip(data: bytes, most: int | None) -> bytes:
+def _gunzip(data: bytes, most: int | None) -> bytes | bytearray:
     """By libdeflate, if that can do it: it takes as much memory as the end says, and stops after the first member."""
     import deflate
 
@@ -94,9 +125,9 @@ def _gunzip(data: bytes, most: int | None) -> bytes:
     is_likely = 0 < said <= min(_MOST_GZIP_PACKS * len(data), said if most is None else most)
     if is_likely and data.rfind(_GZIP_BEGIN) <= 0:
         try:
-            plain = bytes(deflate.gzip_decompress(data))
+            plain: bytearray = deflate.gzip_decompress(data)
         except (deflate.DeflateError, ValueError):
-            plain = b""  # what zlib too cannot read is broken
+            plain = bytearray()  # what zlib too cannot read is broken
         if len(plain) == said:
             return plain
     return _gunzip_members(data, most)

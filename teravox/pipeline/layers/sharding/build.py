@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from teravox.pipeline.layers.sharding.spec import ShardSpec
-from teravox.pipeline.storage.compression import compress
+from teravox.pipeline.storage.compression import compress, compress_parts
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-def pack_data(data: bytes, spec: ShardSpec, level: int | None = None) -> bytes:
+def pack_data(data: bytes | bytearray, spec: ShardSpec, level: int | None = None) -> bytes:
     """The bytes of one chunk as they lie in a shard."""
-    return bytes(compress(data, "gzip", level)) if spec.data_encoding == "gzip" else data
+    return bytes(compress(data, "gzip", level) if spec.data_encoding == "gzip" else data)
+
+
+def pack_parts(data: Iterator[bytes], spec: ShardSpec) -> Iterator[bytes]:
+    """The same, of data that come part after part."""
+    return compress_parts(data, "gzip") if spec.data_encoding == "gzip" else data
 
 
 def build_shard(packed: dict[int, bytes], spec: ShardSpec) -> bytearray:

@@ -1,0 +1,1 @@
+"""The rows of a PNG as differences to their neighbours, and back."""
