@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+import sys
+import threading
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 N = TypeVar("N", bound=np.generic)
 F = TypeVar("F", bound=Callable[..., Any])  # Any: whatever the loops take
 
-
-def _leave_scipy() -> None:
-    """Load what numba would load at the first call, without SciPy, which takes half as long as all the rest.
-
-    numba only wants to know whether SciPy is there, for linear algebra, which our loops do not use. Where others use it,
-    numba looks again.
-    """
-    from numba.np import linalg
-
-    look = getattr(linalg, "ensure_blas", None)
-    if look is None:  # in a numba to come, which then loads what it wants
-        return
-    linalg.ensure_blas = lambda: None
-    try:
-        importlib.import_module("numba.np.arraymath")
-    finally:
-        linalg.ensure_blas = look
-
-
-_leave_scipy()
+_lock = threading.Lock()
 
 
 def compiled(function: F) -> F:
@@ -40,10 +23,22 @@ def compiled(function: F) -> F:
 
     Where no folder can be written to keep it, each process compiles it again.
     """
-    try:
-        return cast("F", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
-    except RuntimeError:  # numba has found no place for its cache
-        return cast("F", numba.njit(nogil=True)(function))
+    _load_numba()
+    from teravox.kernels.machine_code import to_machine_code
+
+    return to_machine_code(function)
+
+
+def _load_numba() -> None:
+    """Load it while the collector of garbage rests, which would go through all of it several times and find none."""
+    with _lock:
+        if "teravox.kernels.machine_code" in sys.modules or not gc.isenabled():
+            return
+        gc.disable()
+        try:
+            importlib.import_module("teravox.kernels.machine_code")
+        finally:
+            gc.enable()
 
 
 def read_only(array: NDArray[N]) -> NDArray[N]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -66,9 +67,12 @@ def side_by_side(function: Callable[[T], R], items: Iterable[T], lanes: int = LA
     """The results for all items, as they come; at most `lanes` items are on their way at once.
 
     The first error cancels what has not begun, waits for what has, and is raised.
-    Within a thread of its own it runs one after another, so that nothing waits for itself.
+    Within a thread of its own it runs one after another, so that nothing waits for itself; a single item needs no thread.
     """
-    if _threads.are_here:
+    rest = iter(items)
+    some = list(itertools.islice(rest, 2))
+    items = itertools.chain(some, rest)
+    if _threads.are_here or len(some) < 2:
         yield from map(function, items)
         return
     running: set[Future[R]] = set()
