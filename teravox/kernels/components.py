@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
+from teravox.kernels.equal_runs import Runs, Values, paint
 
 Voxels = NDArray[Any]  # x, y and z, of whatever the layer holds
 Labels = NDArray[np.uint32]  # the components of a box: 1 and up, 0 for background
@@ -17,6 +18,7 @@ Numbers = NDArray[np.uint32]
 Sides = NDArray[np.uint8]
 
 LOW, HIGH = 0, 1
+_AT_ONCE = 1 << 18  # runs
 
 
 class Surface(NamedTuple):
@@ -72,37 +74,35 @@ def count(labels: Labels, number: int) -> Numbers:
     return counts[1:]
 
 
-def count_chosen(labels: Labels, number: int, chosen: NDArray[np.bool_]) -> Numbers:
-    """The voxels of each component that are chosen, the first at 0."""
-    counts = np.zeros(number + 1, np.uint32)
-    _count_chosen(labels.reshape(-1, order="F"), np.asfortranarray(chosen).reshape(-1, order="F"), counts)
-    return counts[1:]
-
-
-def cut_surface(labels: Labels, number: int, sides: Iterable[int], voxels: Voxels | None) -> Surface:
-    """What lies on these faces of a box; without voxels, all components hold the same."""
-    faces = {one: _face(labels, one) for one in sides}
-    touched = np.zeros(number + 1, np.uint8)
+def cut_surface(runs: Runs, sides: Iterable[int], held: Values | None) -> Surface:
+    """What lies on these faces of a box; without what runs hold, all components hold the same."""
+    faces = {one: _paint_face(runs, one) for one in sides}
+    touched = np.zeros(runs.number + 1, np.uint8)
     for one, face in faces.items():
         touched[face] |= np.uint8(1 << one)
     touched[0] = 0
     found = np.flatnonzero(touched)
-    numbers = np.zeros(number + 1, np.min_scalar_type(len(found)))
+    numbers = np.zeros(runs.number + 1, np.min_scalar_type(len(found)))
     numbers[found] = np.arange(1, len(found) + 1)
     planes = {one: numbers[face] for one, face in faces.items()}
     values = None
-    if voxels is not None:
+    if held is not None:
         table = np.zeros(len(found) + 1, np.uint64)
-        for one, plane in planes.items():
-            table[plane] = _face(voxels, one).astype(np.uint64)
+        for begin in range(0, len(held), _AT_ONCE):
+            some = slice(begin, begin + _AT_ONCE)
+            table[numbers[runs.labels[some]]] = held[some]
         values = table[1:]
     return Surface(found.astype(np.uint32), touched[found], values, planes)
 
 
-def _face(array: Voxels, one: int) -> Voxels:
+def _paint_face(runs: Runs, one: int) -> Labels:
     axis, end = divmod(one, 2)
-    at = -1 if end == HIGH else 0
-    return array[at] if axis == 0 else array[:, at] if axis == 1 else array[:, :, at]
+    low, high = [0, 0, 0], list(runs.shape)
+    if end == HIGH:
+        low[axis] = high[axis] - 1
+    else:
+        high[axis] = 1
+    return paint(runs, (low[0], low[1], low[2]), (high[0], high[1], high[2])).squeeze(axis)
 
 
 @compiled
@@ -112,9 +112,3 @@ def _count(flat: Labels, counts: Numbers) -> None:
         if at == len(flat) or flat[at] != flat[start]:
             counts[flat[start]] += at - start
             start = at
-
-
-@compiled
-def _count_chosen(flat: Labels, chosen: NDArray[np.bool_], counts: Numbers) -> None:
-    for at in range(len(flat)):
-        counts[flat[at]] += chosen[at]

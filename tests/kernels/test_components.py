@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from teravox.kernels.components import HIGH, LOW, count, cut_surface, in_range, label, side
 from teravox.kernels.contacts import REACH, directions, touching
+from teravox.kernels.equal_runs import find_runs
 from teravox.kernels.joining import Open, concatenate, hand_down, join, name_components
-from teravox.kernels.packed_labels import number_of_blocks, relabel_packed
+from teravox.kernels.packed_labels import number_of_blocks, relabel_blocks
 from teravox.pipeline.layers.codec import decode, encode
 from teravox.pipeline.layers.info import Scale
 
@@ -80,8 +81,9 @@ def test_components_of_one_voxel_each_are_found(size: Vec) -> None:
 @settings(max_examples=30)
 def test_a_surface_has_the_components_on_its_faces(size: Vec, seed: int, sides: set[int]) -> None:
     voxels = some_voxels(size, "uint16", seed)
-    labels, number = label(voxels, 6)
-    surface = cut_surface(labels, number, sides, voxels)
+    labels, _ = label(voxels, 6)
+    runs, held = find_runs([voxels], size, 6)
+    surface = cut_surface(runs, sides, held)
     assert set(surface.planes) == sides
     touched: dict[int, int] = {}
     for one in sides:
@@ -99,7 +101,8 @@ def test_a_surface_has_the_components_on_its_faces(size: Vec, seed: int, sides: 
 
 def test_negative_values_are_told_apart() -> None:
     voxels = np.array([[[-1]], [[-2]]], np.int16)
-    values = cut_surface(*label(voxels, 6), [0, 1], voxels).values
+    runs, held = find_runs([voxels], (2, 1, 1), 6)
+    values = cut_surface(runs, [0, 1], held).values
     assert values is not None and len(set(values.tolist())) == 2
 
 
@@ -122,11 +125,12 @@ def test_touching_pairs_are_those_of_voxel_neighbours(
     here, there = (some_voxels(tuple(length[k] for length in lengths), "uint8", seed + k) for k in (0, 1))  # type: ignore[arg-type]  # three of them
     if binary:
         here, there = here > 0, there > 0
-    (a, n), (b, m) = label(here, connectivity), label(there, connectivity)
-    ours, theirs = (
-        cut_surface(labels, number, ALL_SIDES, None if binary else voxels)
-        for labels, number, voxels in ((a, n, here), (b, m, there))
+    (a, _), (b, _) = label(here, connectivity), label(there, connectivity)
+    (our_runs, held), (their_runs, held_there) = (
+        find_runs([voxels], voxels.shape, connectivity) for voxels in (here, there)
     )
+    ours = cut_surface(our_runs, ALL_SIDES, None if binary else held)
+    theirs = cut_surface(their_runs, ALL_SIDES, None if binary else held_there)
     near, far = touching(ours, theirs, direction, connectivity)
     found = list(
         zip(ours.labels[near.astype(int) - 1].tolist(), theirs.labels[far.astype(int) - 1].tolist(), strict=True)
@@ -251,5 +255,5 @@ def test_packed_labels_are_relabelled_as_unpacked_ones(size: Vec, most: int, see
         "k", size, (1, 1, 1), (size,), "compressed_segmentation", compressed_segmentation_block_size=(8, 8, 8)
     )
     words = np.frombuffer(encode(labels, scale), np.uint32)
-    relabelled = relabel_packed(words, number_of_blocks(size, (8, 8, 8)), table)
+    relabelled = relabel_blocks(words, number_of_blocks(size, (8, 8, 8)), table)
     assert np.array_equal(decode(relabelled.tobytes(), scale, labels.shape, labels.dtype), table[labels])

@@ -19,7 +19,7 @@ from teravox.pipeline.units import say_bytes
 if TYPE_CHECKING:
     from teravox.pipeline.components.declaration import Labelling
 
-LABELLING = 13  # bytes that labelling takes for each voxel, at worst: labels, provisional labels twice, and the mask
+LABELLING = 16  # bytes that labelling takes for each voxel, at worst: runs of one voxel and what they hold
 RELABELLING = 22  # bytes that the other stages take for each voxel, at worst: where each is a component of its own
 GROWN = 1 << 26  # voxels; larger pieces have little less surface, and leave less to do side by side
 

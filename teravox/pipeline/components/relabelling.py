@@ -46,19 +46,18 @@ def make_table(plan: Plan, groups: Groups, box: Box, dtype: np.dtype[Any]) -> Ta
 
 def write_relabelled(plan: Plan, groups: Groups, box: Box, form: Form) -> None:
     """Write the chunks of a box of DEST."""
-    import numpy as np
-
     layer = Layer.open(plan.store.url, fresh=True)
     mip = mip_of(plan, form, layer)
     labels = make_table(plan, groups, box, layer.dtype)
     local = LocalLabels(plan.store, groups.folder, plan.index(plan.cell(box)))
-    stays_packed = form.encoding == "compressed_segmentation" and layer.dtype == np.uint32
-    stays_packed &= layer.scale(mip).compressed_segmentation_block_size == BLOCK
+    stays_packed = layer.scale(mip).compressed_segmentation_block_size in (None, BLOCK)
+    if form.encoding == "compresso":  # which has no edges between labels that are the same
+        stays_packed &= bool(labels[1:].all())
     with layer.writer(box, mip, compress=form.compression, level=form.compress_level) as writer:
 
         def write(one: tuple[int, Box]) -> None:
             number, chunk = one
-            data = local.relabel_packed(number, chunk, labels) if stays_packed else None
+            data = local.relabel_packed(number, chunk, labels, form.encoding) if stays_packed else None
             if data is None:
                 writer.write(chunk, local.relabel(number, chunk, labels))
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -130,12 +131,12 @@ class Layer:
 
         A missing chunk raises BadInput, or with `fill_missing` reads as 0; a chunk that is empty or cut off always raises.
         """
-        import numpy as np
-
         from teravox.pipeline.layers.chunk_source import ChunkSource
+        from teravox.pipeline.layers.fresh_array import make_array
 
         self.check_inside(box, mip)
-        voxels = np.empty((*box.size, self.info.num_channels), self.dtype, order="F")
+        shape = (*box.size, self.info.num_channels)
+        voxels = make_array(math.prod(shape), self.dtype).reshape(shape, order="F")
         ChunkSource(self, mip, fill_missing=fill_missing).fill(box, voxels)
         return voxels
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import struct
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from teravox.kernels.compresso_format import SIZE, Header, read_header
+
 Array = NDArray[Any]  # of unsigned integers
 Shape = tuple[int, int, int, int]
 
-_HEADER = struct.Struct("<4sBBHHHBBBQIQB")
 _MOST_SIDE = 65_535
 
 
@@ -38,33 +38,15 @@ def decode_compresso(data: bytes, shape: Shape, dtype: np.dtype[Any]) -> Array:
     return voxels.reshape(shape, order="F")
 
 
-class _Header(NamedTuple):
-    """The beginning, as https://github.com/seung-lab/compresso describes it."""
-
-    magic: bytes
-    version: int
-    data_width: int
-    sx: int
-    sy: int
-    sz: int
-    xstep: int
-    ystep: int
-    zstep: int
-    ids: int
-    values: int
-    locations: int
-    connectivity: int
-
-
 def check_compresso(data: bytes, shape: Shape, dtype: np.dtype[Any]) -> None:
     """Raise ValueError if the data end too early, or say what cannot be.
 
     Their last part but one says, run by run, which pattern of boundaries each window has, and has no length of its own:
     it is whole if its runs make as many windows as the chunk has.
     """
-    if len(data) < _HEADER.size:
+    if len(data) < SIZE:
         raise ValueError(f"it ends within its header, after {len(data):,} bytes")
-    head = _Header(*_HEADER.unpack_from(data))
+    head = read_header(data)
     if head.magic != b"cpso" or head.version > 1 or head.connectivity not in (4, 6):
         raise ValueError("it does not begin as compresso data do")
     if (head.sx, head.sy, head.sz) != shape[:3] or head.data_width != dtype.itemsize:
@@ -72,9 +54,9 @@ def check_compresso(data: bytes, shape: Shape, dtype: np.dtype[Any]) -> None:
     steps = (head.xstep, head.ystep, head.zstep)
     if not 0 < math.prod(steps) <= 64:
         raise ValueError(f"its windows have {math.prod(steps)} voxels, and there are none of this size")
-    width = next(width for width in (1, 2, 4, 8) if math.prod(steps) <= 8 * width)
+    width = head.window_width
     index = _index_width(head) * head.sz if head.version == 1 else 0
-    begin = _HEADER.size + (head.ids + head.locations) * head.data_width + head.values * width
+    begin = SIZE + (head.ids + head.locations) * head.data_width + head.values * width
     end = len(data) - 2 * index
     if begin > end or (end - begin) % width:
         raise ValueError(f"it has {len(data):,} bytes where at least {begin + 2 * index:,} are expected")
@@ -89,7 +71,7 @@ def check_compresso(data: bytes, shape: Shape, dtype: np.dtype[Any]) -> None:
         _check_planes(data[end:], head)
 
 
-def _check_planes(data: bytes, head: _Header) -> None:
+def _check_planes(data: bytes, head: Header) -> None:
     """By the list of how many ids and locations each plane needs."""
     planes = np.frombuffer(data, f"<u{_index_width(head)}").reshape(2, head.sz)
     ids, locations = planes.sum(axis=1, dtype=np.uint64).tolist()
@@ -97,7 +79,7 @@ def _check_planes(data: bytes, head: _Header) -> None:
         raise ValueError(f"its planes need {ids:,} ids and {locations:,} locations, and it has other numbers")
 
 
-def _index_width(head: _Header) -> int:
+def _index_width(head: Header) -> int:
     """The bytes of a number in that list, by the most that it could be."""
     most = 2 * head.sx * head.sy
     return next(width for width in (1, 2, 4, 8) if most < (1 << 8 * width) - 1)

@@ -19,16 +19,17 @@ from teravox.tasks.image.ccl.resolve import Resolve
 Array = NDArray[Any]  # of whatever a test asks for
 Order = Callable[[list[Box]], list[Box]]
 JOINING = ("group",)
-RELABELLING = ("encoding", "sharded", "compress", "compress_level")
+RELABELLING = ("sharded", "compress", "compress_level")
 
 
 def stages(source: str, dest: str, **options: Any) -> list[AnyJob]:
     """The jobs of a labelling, in their order."""
-    base = {name: value for name, value in options.items() if name not in (*JOINING, *RELABELLING)}
+    faces = {name: value for name, value in options.items() if name not in (*JOINING, *RELABELLING)}
+    base = {name: value for name, value in faces.items() if name != "encoding"}
     joining = base | {name: options[name] for name in JOINING if name in options}
     resolve = Resolve(source, dest, **joining)
     return [
-        Faces(source, dest, **base),
+        Faces(source, dest, **faces),
         Links(source, dest, **base),
         *(Resolve(source, dest, step=step, **joining) for step in range(1, resolve.steps + 1)),
         Relabel(source, dest, **options),

@@ -70,6 +70,14 @@ def test_only_strong_voxels_count_against_dust(tmp_path: Path) -> None:
     assert_same_components(found, kept)
 
 
+def test_a_box_of_several_slabs_has_all_its_strong_voxels(tmp_path: Path) -> None:
+    voxels = smooth_noise(4, size=(27, 25, 30))  # 16 chunks to a slab
+    source = make_layer(tmp_path / "source", voxels)
+    do(stages(source, str(tmp_path / "dest"), shape=(32, 32, 32), threshold_gte=110, strong_gte=125))
+    found = np.asarray(read_layer(str(tmp_path / "dest"), 0)[..., 0])
+    assert_same_components(found, expected(apply_hysteresis_threshold(voxels[..., 0], 109.5, 124.5), 6))
+
+
 def test_dark_things_are_kept_by_their_darkest_voxels(tmp_path: Path) -> None:
     voxels = smooth_noise(2)
     found = found_in(tmp_path, voxels, threshold_lte=80, strong_lte=50)

@@ -21,6 +21,7 @@ from tasks.image.ccl.components import Array, assert_same_components, do, expect
 from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box
 from teravox.pipeline.components import destination
+from teravox.pipeline.components.local_labels import LocalLabels
 from teravox.pipeline.errors import BadInput, BadUsage, Fatal
 from teravox.pipeline.job import AnyJob
 from teravox.pipeline.layers.layer import Layer
@@ -148,6 +149,40 @@ def test_pieces_again_and_in_any_order_change_no_byte(tmp_path: Path) -> None:
     assert once == made(other)
     do(stages(source, one, **options), lambda pieces: pieces[1::2])
     assert made(one) == once
+
+
+@pytest.mark.parametrize("encoding", ["compressed_segmentation", "compresso"])
+@pytest.mark.parametrize("dust", [0, 60])
+def test_however_labels_are_kept_the_result_is_the_same(tmp_path: Path, encoding: str, dust: int) -> None:
+    source = make_layer(tmp_path / "source", voxels((40, 30, 9), "uint16", labels=3))
+    options = {"shape": (16, 16, 8), "dust": dust}
+    results = []
+    for kept in ("compressed_segmentation", "compresso", "raw"):
+        dest = str(tmp_path / kept)
+        faces, *_ = stages(source, dest, encoding=kept, **options)
+        _, *others = stages(source, dest, encoding=encoding, **options)
+        do([faces, *others])
+        results.append(read(dest))
+    assert_same_components(results[0], expected(voxels((40, 30, 9), "uint16", labels=3)[..., 0], 6, dust))
+    assert all(np.array_equal(result, results[0]) for result in results)
+    if encoding == "compresso":  # which is packed anew where labels are dropped, so that no edges are between what is 0
+        assert chunks(tmp_path / "compresso") == chunks(tmp_path / "raw")
+
+
+def test_labels_that_are_kept_as_they_will_be_written_are_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    array = voxels((32, 32, 16), "uint16", labels=3)
+    source = make_layer(tmp_path / "source", array)
+    monkeypatch.setattr(LocalLabels, "relabel", None)
+    for encoding in ("compressed_segmentation", "compresso"):
+        do(stages(source, str(tmp_path / encoding), shape=(16, 16, 16), chunk_size=(16, 16, 16), encoding=encoding))
+        found = read(str(tmp_path / encoding))
+        assert_same_components(found, expected(array[..., 0], 6))
+
+
+def chunks(folder: Path) -> dict[str, bytes]:
+    return {key: data for key, data in files_of(str(folder)).items() if key.startswith("4_4_40/")}
 
 
 def run_pieces(job: AnyJob, pieces: list[Box]) -> None:
@@ -436,8 +471,12 @@ print(look("VmHWM:") - loaded)
 """
 
 
-@pytest.mark.parametrize(("dtype", "values"), [("uint64", None), ("uint8", 2)])
-def test_a_piece_needs_no_more_memory_than_it_says(tmp_path: Path, dtype: str, values: int | None) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "values", "encoding"), [("uint64", None, "compresso"), ("uint8", 2, "compressed_segmentation")]
+)
+def test_a_piece_needs_no_more_memory_than_it_says(
+    tmp_path: Path, dtype: str, values: int | None, encoding: str
+) -> None:
     """Where every voxel is a component of its own there is as much to keep as there can be."""
     from teravox.pipeline.message import encode
 
@@ -451,7 +490,7 @@ def test_a_piece_needs_no_more_memory_than_it_says(tmp_path: Path, dtype: str, v
         type="segmentation",
     )
     dest = str(tmp_path / "dest")
-    for job in stages(source, dest, shape=(128, 128, 96), connectivity=26, group=(2, 2, 2)):
+    for job in stages(source, dest, shape=(128, 128, 96), connectivity=26, group=(2, 2, 2), encoding=encoding):
         kind = Registry().name_of(job)
         job.prepare()
         first, *others = job.pieces()
