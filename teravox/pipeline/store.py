@@ -60,8 +60,15 @@ class Store(Protocol):
     ) -> None:
         """Write an object that is compressed already, as `get_stored` gives it; whole or not at all."""
 
-    def put_parts(self, key: str, parts: Iterable[bytes], *, content_type: str = "application/octet-stream") -> None:
-        """Write an object, uncompressed, that comes part after part; whole or not at all.
+    def put_parts(
+        self,
+        key: str,
+        parts: Iterable[bytes],
+        how: Compression | None = None,
+        *,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        """Write an object, compressed already, that comes part after part; whole or not at all.
 
         On a file system and in S3 it is never in memory as a whole.
         """

@@ -54,7 +54,14 @@ class MemoryStore:
     ) -> None:
         self.put(key, stored)
 
-    def put_parts(self, key: str, parts: Iterable[bytes], *, content_type: str = "application/octet-stream") -> None:
+    def put_parts(
+        self,
+        key: str,
+        parts: Iterable[bytes],
+        how: Compression | None = None,
+        *,
+        content_type: str = "application/octet-stream",
+    ) -> None:
         self.put(key, b"".join(parts))
 
     def put_many(

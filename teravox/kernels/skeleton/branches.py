@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
+from teravox.kernels.scratch import Scratch, doubles, flags, keys_for, longs, pairs
 from teravox.kernels.skeleton.components import Points, square_of
 from teravox.kernels.skeleton.skeleton import Edges
 
@@ -24,27 +25,29 @@ class Branches(NamedTuple):
 
 
 @compiled
-def find_branches(edges: Edges, vertices: int) -> Branches:
+def find_branches(edges: Edges, vertices: int, scratch: Scratch) -> Branches:
     """The branches of a skeleton in the order of their first vertices; a ring without branch points begins at its lowest."""
-    degrees = np.zeros(vertices, np.int64)
+    degrees = longs(scratch, vertices)
+    degrees[:] = 0
     for e in range(len(edges)):
         degrees[edges[e, 0]] += 1
         degrees[edges[e, 1]] += 1
-    begin = np.zeros(vertices + 1, np.int64)
+    begin, ends = longs(scratch, vertices + 1), longs(scratch, vertices)
+    begin[0] = 0
     for v in range(vertices):
+        ends[v] = begin[v]
         begin[v + 1] = begin[v] + degrees[v]
-    ends = begin[:-1].copy()
-    near = np.empty(2 * len(edges), np.int64)  # by vertex: the other ends of its edges, ...
-    by = np.empty(2 * len(edges), np.int64)  # ... and these edges
+    near = longs(scratch, 2 * len(edges))  # by vertex: the other ends of its edges, ...
+    by = longs(scratch, 2 * len(edges))  # ... and these edges
     for e in range(len(edges)):
         a, b = np.int64(edges[e, 0]), np.int64(edges[e, 1])
         near[ends[a]], by[ends[a]] = b, e
         near[ends[b]], by[ends[b]] = a, e
         ends[a] += 1
         ends[b] += 1
-    walked = np.zeros(len(edges), np.bool_)
-    path = np.empty(2 * len(edges), np.int64)  # no branch has more vertices than twice its edges
-    starts = np.empty(len(edges) + 1, np.int64)
+    walked = flags(scratch, len(edges), False)
+    path = longs(scratch, 2 * len(edges))  # no branch has more vertices than twice its edges
+    starts = longs(scratch, len(edges) + 1)
     count = at = 0
     starts[0] = 0
     for rings in range(2):  # first what begins at terminals and branch points, then what is left
@@ -71,37 +74,38 @@ def find_branches(edges: Edges, vertices: int) -> Branches:
 
 
 @compiled
-def lengths_along(points: Points, branches: Branches) -> NDArray[np.float64]:
+def lengths_along(points: Points, branches: Branches, scratch: Scratch) -> NDArray[np.float64]:
     """How long each branch is, in nanometres."""
-    lengths = np.zeros(len(branches.starts) - 1)
+    lengths = doubles(scratch, len(branches.starts) - 1)
     for b in range(len(lengths)):
+        lengths[b] = 0
         for at in range(branches.starts[b], branches.starts[b + 1] - 1):
             lengths[b] += np.sqrt(square_of(points, branches.path[at], branches.path[at + 1]))
     return lengths
 
 
 @compiled
-def edges_along(branches: Branches, kept: NDArray[np.bool_]) -> Edges:
+def edges_along(branches: Branches, kept: NDArray[np.bool_], scratch: Scratch) -> Edges:
     """The edges that a flag for each place of the paths keeps: of a place it says whether one goes on to the next place."""
-    edges = np.empty((len(branches.path), 2), np.int64)
+    edges = longs(scratch, 2 * len(branches.path)).reshape(-1, 2)
     count = 0
     for b in range(len(branches.starts) - 1):
         for at in range(branches.starts[b], branches.starts[b + 1] - 1):
             if kept[at]:
                 edges[count, 0], edges[count, 1] = branches.path[at], branches.path[at + 1]
                 count += 1
-    return in_order(edges[:count])
+    return in_order(edges[:count], scratch)
 
 
 @compiled
-def in_order(edges: NDArray[np.int64]) -> Edges:
+def in_order(edges: NDArray[np.int64], scratch: Scratch) -> Edges:
     """Edges from their lower vertices, in order."""
-    pairs = np.empty(len(edges), np.uint64)
+    keys = keys_for(scratch, len(edges))
     for e in range(len(edges)):
         low, high = min(edges[e, 0], edges[e, 1]), max(edges[e, 0], edges[e, 1])
-        pairs[e] = np.uint64(low) << np.uint64(32) | np.uint64(high)
-    pairs.sort()
-    ordered = np.empty((len(edges), 2), np.uint32)
+        keys[e] = np.uint64(low) << np.uint64(32) | np.uint64(high)
+    keys.sort()
+    ordered = pairs(scratch, len(edges))
     for e in range(len(edges)):
-        ordered[e, 0], ordered[e, 1] = np.uint32(pairs[e] >> np.uint64(32)), np.uint32(pairs[e])
+        ordered[e, 0], ordered[e, 1] = np.uint32(keys[e] >> np.uint64(32)), np.uint32(keys[e])
     return ordered

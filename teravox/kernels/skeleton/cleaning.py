@@ -9,6 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
+from teravox.kernels.scratch import (
+    IN_MEMORY,
+    Scratch,
+    flags,
+    give_back,
+    in_use,
+    longs,
+    numbered,
+    pairs,
+    rows,
+)
 from teravox.kernels.skeleton.closing import join_close
 from teravox.kernels.skeleton.components import Points, cable_length, keep_long
 from teravox.kernels.skeleton.loops import open_loops
@@ -16,7 +27,7 @@ from teravox.kernels.skeleton.skeleton import Edges, Skeleton
 from teravox.kernels.skeleton.somata import Soma, contract_somata
 from teravox.kernels.skeleton.ticks import remove_ticks
 from teravox.kernels.skeleton.trunk import Ball
-from teravox.kernels.skeleton.weld import weld
+from teravox.kernels.skeleton.weld import Welded, weld
 
 Step = tuple[float, float, float]  # nanometres from one voxel to the next
 
@@ -33,43 +44,74 @@ class Wish(NamedTuple):
     join: bool  # components that are near each other
 
 
+class Kept(NamedTuple):
+    """What is left of a skeleton."""
+
+    rows: NDArray[np.int64]  # its vertices, in order
+    edges: Edges  # between these
+
+
 def clean(fragments: Sequence[Skeleton], step: Step, wish: Wish) -> Skeleton:
     """The skeleton of a label, in canonical order; the order of the fragments changes nothing."""
-    skeleton, piece = weld(fragments)
-    points = skeleton.vertices * np.array(step)
-    if wish.most_cable is not None and cable_length(points, skeleton.edges) > wish.most_cable:
-        return skeleton
+    welded = weld(fragments)
+    kept = choose(welded, step, wish)
+    return welded.skeleton.taken(kept.rows)._replace(edges=kept.edges)
+
+
+def choose(welded: Welded, step: Step, wish: Wish, scratch: Scratch = IN_MEMORY) -> Kept:
+    """What is left of a label when it is cleaned."""
+    (vertices, before, radius, _), piece = welded
+    points = np.multiply(vertices, step, out=rows(scratch, vertices.shape, np.dtype(np.float64)))
+    if wish.most_cable is not None and cable_length(points, before) > wish.most_cable:
+        return Kept(numbered(scratch, len(points)), before)
     slack = float(np.linalg.norm(step))
-    edges = contract_somata(points, skeleton.edges, skeleton.radius, wish.soma)
-    edges = open_loops(points, edges, skeleton.radius, piece, slack)
+    mark = in_use(scratch)
+    edges = contract_somata(points, before, radius, wish.soma, scratch)
+    edges = _settle(edges, mark, scratch)
+    edges = open_loops(points, edges, radius, piece, slack, scratch)
+    edges = _settle(edges, mark, scratch)
     if wish.join:
-        edges = join_close(points, edges, skeleton.radius, slack / 2)
-    edges = remove_ticks(points, edges, skeleton.radius, piece, slack, wish.ball, wish.tick)
-    rows, edges = _keep(points, skeleton.edges, edges, wish.least_cable)
-    return skeleton.taken(rows)._replace(edges=edges)
+        edges = join_close(points, edges, radius, slack / 2, scratch)
+        edges = _settle(edges, mark, scratch)
+    edges = remove_ticks(points, edges, radius, piece, slack, wish.ball, wish.tick, scratch)
+    edges = _settle(edges, mark, scratch)
+    return Kept(*_keep(points, before, edges, wish.least_cable, scratch))
 
 
 @compiled
-def _keep(points: Points, before: Edges, edges: Edges, least: float) -> tuple[NDArray[np.int64], Edges]:
+def _settle(edges: Edges, mark: int, scratch: Scratch) -> Edges:
+    """The edges, while everything else that was made since is given back."""
+    if len(scratch) == 0:
+        return edges
+    give_back(scratch, mark)
+    settled = pairs(scratch, len(edges))
+    for e in range(len(edges)):  # one by one, since both may be the same place
+        settled[e, 0], settled[e, 1] = edges[e, 0], edges[e, 1]
+    return settled
+
+
+@compiled
+def _keep(
+    points: Points, before: Edges, edges: Edges, least: float, scratch: Scratch
+) -> tuple[NDArray[np.int64], Edges]:
     """The vertices of components with so much cable, in the same order, and their edges; none of those that have lost all edges."""
-    kept = keep_long(points, edges, least)
-    lost = np.zeros(len(points), np.bool_)
+    kept = keep_long(points, edges, least, scratch)
+    lost = flags(scratch, len(points), False)
     for e in range(len(before)):
         lost[before[e, 0]] = lost[before[e, 1]] = True
     for e in range(len(edges)):
         lost[edges[e, 0]] = lost[edges[e, 1]] = False
-    place = np.empty(len(points), np.uint32)
-    rows = np.empty(len(points), np.int64)
+    place, rows = longs(scratch, len(points)), longs(scratch, len(points))
     count = 0
     for v in range(len(points)):
         if kept[v] and not lost[v]:
             place[v] = count
             rows[count] = v
             count += 1
-    moved = np.empty((len(edges), 2), np.uint32)
+    moved = pairs(scratch, len(edges))
     there = 0
     for e in range(len(edges)):
         if kept[edges[e, 0]]:
             moved[there, 0], moved[there, 1] = place[edges[e, 0]], place[edges[e, 1]]
             there += 1
-    return rows[:count].copy(), moved[:there].copy()
+    return rows[:count], moved[:there]

@@ -6,66 +6,119 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
+from teravox.kernels.scratch import (
+    IN_MEMORY,
+    Scratch,
+    doubles,
+    flags,
+    give_back,
+    in_use,
+    keys_for,
+    keys_of_floats,
+    longs,
+    numbered,
+    rows,
+    stable_order,
+)
 from teravox.kernels.skeleton.branches import in_order
-from teravox.kernels.skeleton.components import Points, number_components, square_of
+from teravox.kernels.skeleton.components import Points, number_parts, square_of
 from teravox.kernels.skeleton.cover import Radius
 from teravox.kernels.skeleton.skeleton import Edges
 from teravox.kernels.unions import unite
 
+LEAST_PAIRS = 1024  # for which there is room
 BITS = 20  # of the number of a cell along an axis
 
+Pairs = NDArray[np.int64]  # rows of two vertices
 
-def join_close(points: Points, edges: Edges, radius: Radius, least: float) -> Edges:
+
+def join_close(points: Points, edges: Edges, radius: Radius, least: float, scratch: Scratch = IN_MEMORY) -> Edges:
     """The edges with as many more as it takes to join components that are as near as the sum of two radii, nearest first.
 
     Radii count as `least` nanometres at least: half of what divides the centers of two voxels that touch. No loop
     comes of it, and joins do not depend on each other: what was near before is near afterwards.
     """
-    component, count = number_components(edges, len(points))
+    component, count = number_parts(edges, len(points), scratch)
     if count < 2:
         return edges
-    reach = np.maximum(radius.astype(np.float64), least)
-    points = points - points.min(axis=0)
+    reach = np.maximum(radius, least, out=doubles(scratch, len(points)), dtype=np.float64)
+    points = np.subtract(points, points.min(axis=0), out=rows(scratch, points.shape, points.dtype))
     widest = max(least, float(points.max()) / ((1 << BITS) - 4))
-    found = [_near_pairs(points, reach, component, 0, widest)]
+    near = rows(scratch, (max(LEAST_PAIRS, 2 * count), 2), np.dtype(np.int64))
+    found = _add_near(points, reach, component, count, 0.0, widest, near, 0, scratch)
     while widest < reach.max():
-        found.append(_near_pairs(points, reach, component, widest, 2 * widest))
+        found = _add_near(points, reach, component, count, widest, 2 * widest, near, found, scratch)
         widest *= 2
-    pairs = np.concatenate(found)
-    lengths = np.sqrt(np.square(points[pairs[:, 0]] - points[pairs[:, 1]]).sum(axis=1))
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0], lengths))]
-    joining = pairs[_choose(component[pairs], count)]
-    return in_order(np.concatenate([edges.astype(np.int64), joining])) if len(joining) else edges
-
-
-def _near_pairs(
-    points: Points, reach: NDArray[np.float64], component: NDArray[np.int64], above: float, widest: float
-) -> NDArray[np.int64]:
-    """Pairs of vertices of different components whose balls meet, the larger ball being of more than `above` to `widest`.
-
-    Of those between two components in two cells, it is the nearest.
-    """
-    members = np.flatnonzero(reach <= widest)
-    is_large = reach[members] > above
-    if not is_large.any():
-        return np.empty((0, 2), np.int64)
-    x, y, z = ((points[members] / (2 * widest)).astype(np.int64) + 1).T  # so a ball reaches only into the next cells
-    keys = z << 2 * BITS | y << BITS | x
-    order = np.lexsort((component[members], keys))
-    return _pairs(points, reach, component, members[order], keys[order], is_large[order])
+    joining = _choose(points, near[:found], component, count, scratch)
+    return _with(edges, joining, scratch) if len(joining) else edges
 
 
 @compiled
-def _pairs(
+def _with(edges: Edges, more: NDArray[np.int64], scratch: Scratch) -> Edges:
+    """All these edges, in order."""
+    every = longs(scratch, 2 * (len(edges) + len(more))).reshape(-1, 2)
+    every[: len(edges)], every[len(edges) :] = edges, more
+    return in_order(every, scratch)
+
+
+@compiled
+def _add_near(
     points: Points,
     reach: NDArray[np.float64],
     component: NDArray[np.int64],
+    components: int,
+    above: float,
+    widest: float,
+    near: Pairs,
+    found: int,
+    scratch: Scratch,
+) -> int:
+    """Add pairs of vertices of different components whose balls meet, the larger ball being of more than `above` to `widest`.
+
+    Of those between two components in two cells, it is the nearest. How many are there then, with those before.
+    """
+    mark = in_use(scratch)
+    members = longs(scratch, len(points))
+    count = large = 0
+    for v in range(len(points)):
+        if reach[v] <= widest:
+            members[count] = v
+            count += 1
+            large += reach[v] > above
+    if large == 0:
+        give_back(scratch, mark)
+        return found
+    parts, cells = keys_for(scratch, count), keys_for(scratch, count)
+    for n in range(count):
+        v = members[n]
+        parts[n] = component[v]
+        key = np.uint64(0)
+        for axis in range(2, -1, -1):  # so large that a ball reaches only into the next ones
+            key = key << np.uint64(BITS) | np.uint64(np.int64(points[v, axis] / (2 * widest)) + 1)
+        cells[n] = key
+    order = stable_order(cells, stable_order(parts, numbered(scratch, count), scratch), scratch)
+    ordered, keys, is_large = longs(scratch, count), longs(scratch, count), flags(scratch, count, False)
+    for n in range(count):
+        ordered[n], keys[n] = members[order[n]], cells[order[n]]
+        is_large[n] = reach[ordered[n]] > above
+    found = _add_pairs(points, reach, component, components, ordered, keys, is_large, near, found, scratch)
+    give_back(scratch, mark)
+    return found
+
+
+@compiled
+def _add_pairs(
+    points: Points,
+    reach: NDArray[np.float64],
+    component: NDArray[np.int64],
+    components: int,
     members: NDArray[np.int64],
     keys: NDArray[np.int64],
     is_large: NDArray[np.bool_],
-) -> NDArray[np.int64]:
-    pairs = np.empty((1024, 2), np.int64)
-    count = 0
+    near: Pairs,
+    found: int,
+    scratch: Scratch,
+) -> int:
     first = 0
     while first < len(members):
         last = _end_of_run(component, members, keys, first)
@@ -76,15 +129,19 @@ def _pairs(
             while run < len(members) and keys[run] < low + 3:
                 end = _end_of_run(component, members, keys, run)
                 if component[members[run]] != component[members[first]]:
-                    if count == len(pairs):
-                        pairs = np.concatenate((pairs, np.empty_like(pairs)))
+                    if found == len(near):  # those that are chosen of some are chosen of all, or nearer ones are
+                        mark = in_use(scratch)
+                        chosen = _choose(points, near, component, components, scratch)
+                        found = len(chosen)
+                        near[:found] = chosen
+                        give_back(scratch, mark)
                     a, b = _nearest(points, reach, members, is_large, first, last, run, end)
                     if a >= 0:
-                        pairs[count, 0], pairs[count, 1] = min(a, b), max(a, b)
-                        count += 1
+                        near[found, 0], near[found, 1] = min(a, b), max(a, b)
+                        found += 1
                 run = end
         first = last
-    return pairs[:count].copy()
+    return found
 
 
 @compiled
@@ -120,10 +177,26 @@ def _nearest(
 
 
 @compiled
-def _choose(pairs: NDArray[np.int64], components: int) -> NDArray[np.bool_]:
-    """Which pairs of components, one after another, join two that were not joined yet."""
-    parents = np.arange(components)
-    chosen = np.zeros(len(pairs), np.bool_)
-    for at in range(len(pairs)):
-        chosen[at] = unite(parents, pairs[at, 0], pairs[at, 1])
-    return chosen
+def _choose(points: Points, near: Pairs, component: NDArray[np.int64], components: int, scratch: Scratch) -> Pairs:
+    """The pairs that, the nearest first, join two components that were not joined yet: fewer than there are components."""
+    parents, chosen = numbered(scratch, components), longs(scratch, 2 * min(components, len(near))).reshape(-1, 2)
+    count = 0
+    for n in _nearest_first(points, near, scratch):
+        if unite(parents, component[near[n, 0]], component[near[n, 1]]):
+            chosen[count] = near[n]
+            count += 1
+    return chosen[:count]
+
+
+@compiled
+def _nearest_first(points: Points, near: Pairs, scratch: Scratch) -> NDArray[np.int64]:
+    """The order of pairs by what lies between them, and of those that are equal in it by their vertices."""
+    keys, lengths = keys_for(scratch, len(near)), doubles(scratch, len(near))
+    order = numbered(scratch, len(near))
+    for side in range(1, -1, -1):
+        for n in range(len(near)):
+            keys[n] = near[n, side]
+        order = stable_order(keys, order, scratch)
+    for n in range(len(near)):
+        lengths[n] = np.sqrt(square_of(points, near[n, 0], near[n, 1]))
+    return stable_order(keys_of_floats(lengths, scratch), order, scratch)

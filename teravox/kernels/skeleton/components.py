@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
+from teravox.kernels.scratch import Scratch, doubles, flags, numbered
 from teravox.kernels.skeleton.skeleton import Edges
 from teravox.kernels.unions import unite
 
@@ -31,7 +32,13 @@ def square_of(points: Points, a: int, b: int) -> float:
 @compiled
 def number_components(edges: Edges, vertices: int) -> tuple[NDArray[np.int64], int]:
     """The component of each vertex, numbered in the order of their lowest vertices, and how many there are."""
-    parents = np.arange(vertices)
+    return number_parts(edges, vertices, np.empty(0, np.int64))
+
+
+@compiled
+def number_parts(edges: Edges, vertices: int, scratch: Scratch) -> tuple[NDArray[np.int64], int]:
+    """The same, in a scratch."""
+    parents = numbered(scratch, vertices)
     for e in range(len(edges)):
         unite(parents, int(edges[e, 0]), int(edges[e, 1]))
     count = 0
@@ -45,13 +52,14 @@ def number_components(edges: Edges, vertices: int) -> tuple[NDArray[np.int64], i
 
 
 @compiled
-def keep_long(points: Points, edges: Edges, least: float) -> NDArray[np.bool_]:
+def keep_long(points: Points, edges: Edges, least: float, scratch: Scratch) -> NDArray[np.bool_]:
     """Which vertices lie in components of at least so many nanometres of cable."""
-    component, count = number_components(edges, len(points))
-    cable = np.zeros(count)
+    component, count = number_parts(edges, len(points), scratch)
+    cable = doubles(scratch, count)
+    cable[:] = 0
     for e in range(len(edges)):
         cable[component[edges[e, 0]]] += np.sqrt(square_of(points, edges[e, 0], edges[e, 1]))
-    kept = np.empty(len(points), np.bool_)
+    kept = flags(scratch, len(points), False)
     for v in range(len(points)):
         kept[v] = cable[component[v]] >= least
     return kept

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
+from teravox.kernels.scratch import Scratch, doubles, keys_for, longs, numbered, stable_order
 from teravox.kernels.skeleton.components import Points, square_of
 from teravox.kernels.skeleton.forest import GONE, Forest, Places, belongs_to
 from teravox.kernels.skeleton.weld import SHARED
@@ -36,7 +37,7 @@ class Cover(NamedTuple):
 
 
 @compiled
-def make_cover(points: Points, radius: Radius, piece: NDArray[np.int32], slack: float) -> Cover:
+def make_cover(points: Points, radius: Radius, piece: NDArray[np.int32], slack: float, scratch: Scratch) -> Cover:
     """Sort vertices into cells."""
     low, high = points[0].copy(), points[0].copy()
     for v in range(len(points)):
@@ -45,7 +46,7 @@ def make_cover(points: Points, radius: Radius, piece: NDArray[np.int32], slack: 
             high[axis] = max(high[axis], points[v, axis])
     least = max(slack, (high - low).max() / ((1 << BITS) - 4))
     sizes = least * 2.0 ** np.arange(MOST_CLASSES)
-    classes = np.empty(len(points), np.int64)
+    classes = longs(scratch, len(points))
     used = np.zeros(MOST_CLASSES, np.bool_)
     for v in range(len(points)):
         across = 2.0 * radius[v] + slack
@@ -57,23 +58,25 @@ def make_cover(points: Points, radius: Radius, piece: NDArray[np.int32], slack: 
     for v in range(len(points)):
         if classes[v] == MOST_CLASSES - 1:
             sizes[-1] = max(sizes[-1], 2.0 * radius[v] + slack)
-    moved = points - low
-    keys = np.empty(len(points), np.uint64)
+    moved = doubles(scratch, 3 * len(points)).reshape(-1, 3)
+    keys, pieces = keys_for(scratch, len(points)), keys_for(scratch, len(points))
     for v in range(len(points)):
+        for axis in range(3):
+            moved[v, axis] = points[v, axis] - low[axis]
+        pieces[v] = np.uint64(piece[v] - SHARED)
         size = sizes[classes[v]]
         key = np.uint64(classes[v])
         for axis in range(2, -1, -1):
             key = key << np.uint64(BITS) | np.uint64(np.int64(moved[v, axis] / size) + 1)
         keys[v] = key
-    by_piece = np.argsort(piece, kind="mergesort")
-    order = by_piece[np.argsort(keys[by_piece], kind="mergesort")]
-    keys = keys[order]
-    ends = np.empty(len(order), np.int64)
+    order = stable_order(keys, stable_order(pieces, numbered(scratch, len(points)), scratch), scratch)
+    ordered, ends = keys_for(scratch, len(order)), longs(scratch, len(order))
     for at in range(len(order) - 1, -1, -1):
-        goes_on = at + 1 < len(order) and keys[at] == keys[at + 1] and piece[order[at]] == piece[order[at + 1]]
+        ordered[at] = keys[order[at]]
+        goes_on = at + 1 < len(order) and ordered[at] == ordered[at + 1] and piece[order[at]] == piece[order[at + 1]]
         ends[at] = ends[at + 1] if goes_on else at + 1
     sizes[~used] = 0
-    return Cover(moved, radius, piece, slack, keys, order, ends, sizes)
+    return Cover(moved, radius, piece, slack, ordered, order, ends, sizes)
 
 
 @compiled

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
+from teravox.kernels.scratch import Scratch, flags, longs, numbered
 from teravox.kernels.skeleton.branches import Branches
 from teravox.kernels.unions import Parents, find
 
@@ -35,13 +36,13 @@ class Forest(NamedTuple):
 
 
 @compiled
-def make_forest(branches: Branches) -> Forest:
+def make_forest(branches: Branches, scratch: Scratch) -> Forest:
     """The forest of these branches, of which none closes a loop."""
     starts, path, degrees = branches
     count = len(starts) - 1
-    ends = np.empty((count, 2), np.int64)
-    owner = np.full(len(degrees), SEVERAL, np.int64)
-    begin = np.zeros(len(degrees) + 1, np.int64)
+    ends = longs(scratch, 2 * count).reshape(count, 2)
+    owner, begin = longs(scratch, len(degrees)), longs(scratch, len(degrees) + 1)
+    owner[:], begin[:] = SEVERAL, 0
     for b in range(count):
         for at in range(starts[b], starts[b + 1]):
             if degrees[path[at]] < 3:
@@ -51,15 +52,17 @@ def make_forest(branches: Branches) -> Forest:
         begin[ends[b, 1] + 1] += 1
     for v in range(len(degrees)):
         begin[v + 1] += begin[v]
-    at_end = begin[:-1].copy()
-    near = np.empty(2 * count, np.int64)
+    at_end, near = longs(scratch, len(degrees)), longs(scratch, 2 * count)
+    at_end[:] = begin[:-1]
     for b in range(count):
         for side in range(2):
             near[at_end[ends[b, side]]] = b
             at_end[ends[b, side]] += 1
-    following, last, one = np.full(count, NONE), np.arange(count), np.arange(count)
-    gone = np.zeros(count, np.bool_)
-    return Forest(starts, path, ends, following, last, one, gone, degrees.copy(), owner, begin, near)
+    following, last, one = longs(scratch, count), numbered(scratch, count), numbered(scratch, count)
+    following[:] = NONE
+    gone, arms = flags(scratch, count, False), longs(scratch, len(degrees))
+    arms[:] = degrees
+    return Forest(starts, path, ends, following, last, one, gone, arms, owner, begin, near)
 
 
 @compiled

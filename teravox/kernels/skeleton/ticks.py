@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
+from teravox.kernels.scratch import Scratch, doubles, flags, longs
 from teravox.kernels.skeleton.branches import edges_along, find_branches, lengths_along
 from teravox.kernels.skeleton.components import Points
 from teravox.kernels.skeleton.cover import Cover, Radius, make_cover, runs_beside
@@ -17,7 +18,14 @@ from teravox.kernels.skeleton.trunk import Ball, Walk, lies_in_trunk, make_walk,
 
 @compiled
 def remove_ticks(
-    points: Points, edges: Edges, radius: Radius, piece: NDArray[np.int32], slack: float, ball: Ball, shortest: float
+    points: Points,
+    edges: Edges,
+    radius: Radius,
+    piece: NDArray[np.int32],
+    slack: float,
+    ball: Ball,
+    shortest: float,
+    scratch: Scratch,
 ) -> Edges:
     """The edges without branches that lead from a branch point to a terminal and are shorter than `shortest` nanometres.
 
@@ -25,19 +33,21 @@ def remove_ticks(
     of another piece. The shortest goes first; where a branch point has two branches left, these are one from then on.
     A component keeps its last branch.
     """
-    branches = find_branches(edges, len(points))
-    if not (branches.degrees > 2).any():
+    branches = find_branches(edges, len(points), scratch)
+    if branches.degrees.max() <= 2:
         return edges
-    forest = make_forest(branches)
-    cover = make_cover(points, radius, piece, slack)
-    of_one_piece = (piece == piece[0]).all()
-    _prune(forest, lengths_along(points, branches), shortest, of_one_piece, cover, make_walk(edges, len(points)), ball)
+    forest = make_forest(branches, scratch)
+    cover = make_cover(points, radius, piece, slack, scratch)
+    of_one_piece = piece.min() == piece.max()
+    lengths = lengths_along(points, branches, scratch)
+    walk = make_walk(edges, len(points), scratch)
+    _prune(forest, lengths, shortest, of_one_piece, cover, walk, ball, scratch)
     if not forest.gone.any():
         return edges
-    kept = np.empty(len(branches.path), np.bool_)
+    kept = flags(scratch, len(branches.path), True)
     for b in range(len(forest.gone)):
         kept[branches.starts[b] : branches.starts[b + 1]] = not forest.gone[b]
-    return edges_along(branches, kept)
+    return edges_along(branches, kept, scratch)
 
 
 @compiled
@@ -49,12 +59,13 @@ def _prune(
     cover: Cover,
     walk: Walk,
     ball: Ball,
+    scratch: Scratch,
 ) -> None:
     count = len(lengths)
     widest = cover.radius.max()
-    apart = np.zeros(count, np.bool_)  # what was found not to run beside others, which stays so when it grows
-    members = np.empty(len(forest.path), np.int64)
-    keys, things = np.empty(2 * count), np.empty(2 * count, np.int64)
+    apart = flags(scratch, count, False)  # what was found not to run beside others, which stays so when it grows
+    members = longs(scratch, len(forest.path))
+    keys, things = doubles(scratch, 2 * count), longs(scratch, 2 * count)
     size = 0
     for b in range(count):
         if forest.arms[forest.ends[b, 0]] == 1 or forest.arms[forest.ends[b, 1]] == 1:

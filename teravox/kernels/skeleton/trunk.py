@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
+from teravox.kernels.scratch import Scratch, doubles, flags, longs
 from teravox.kernels.skeleton.components import square_of
 from teravox.kernels.skeleton.cover import Cover
 from teravox.kernels.skeleton.forest import GONE, Forest, Places, belongs_to
@@ -24,7 +25,7 @@ class Ball(NamedTuple):
 
     scale: float  # times its radius ...
     const: float  # ... and so much
-    thick: float = np.inf  # beyond this radius it may be a soma, which reaches no further than ...
+    thick: float = np.inf  # beyond this radius it may be a soma, which reaches thinner branches no further than ...
     soma_scale: float = 1.0  # ... times its radius ...
     soma_const: float = 0.0  # ... and so much
 
@@ -40,28 +41,30 @@ class Walk(NamedTuple):
 
 
 @compiled
-def make_walk(edges: Edges, vertices: int) -> Walk:
-    begin = np.zeros(vertices + 1, np.int64)
+def make_walk(edges: Edges, vertices: int, scratch: Scratch) -> Walk:
+    begin, at = longs(scratch, vertices + 1), longs(scratch, vertices)
+    begin[:] = 0
     for e in range(len(edges)):
         begin[edges[e, 0] + 1] += 1
         begin[edges[e, 1] + 1] += 1
     for v in range(vertices):
         begin[v + 1] += begin[v]
-    at = begin[:-1].copy()
-    near = np.empty(2 * len(edges), np.int64)
+    at[:] = begin[:-1]
+    near = longs(scratch, 2 * len(edges))
     for e in range(len(edges)):
         for side in range(2):
             vertex = edges[e, side]
             near[at[vertex]] = edges[e, 1 - side]
             at[vertex] += 1
-    return Walk(begin, near, np.empty(vertices), np.empty(vertices, np.int64), np.zeros(vertices, np.bool_))
+    return Walk(begin, near, doubles(scratch, vertices), longs(scratch, vertices), flags(scratch, vertices, False))
 
 
 @compiled
-def reach_of(ball: Ball, radius: float) -> float:
-    """How far a path reaches where it has this radius."""
+def reach_of(ball: Ball, radius: float, other: float) -> float:
+    """How far a path reaches where it has this radius, to where a branch has the other one: a dendrite of a soma is thin."""
     usual = ball.scale * radius + ball.const
-    return float(min(usual, ball.soma_scale * radius + ball.soma_const) if radius > ball.thick else usual)
+    may_be_dendrite = radius > ball.thick >= other
+    return float(min(usual, ball.soma_scale * radius + ball.soma_const) if may_be_dendrite else usual)
 
 
 @compiled
@@ -82,12 +85,12 @@ def lies_in_trunk(
         from_another |= cover.piece[members[at]] == SHARED
     if not from_another:
         return False
-    around = _walk(cover, forest, walk, branch, base, reach_of(ball, cover.radius[base]))
+    around = _walk(cover, forest, walk, branch, base, reach_of(ball, cover.radius[base], np.inf))
     points, radius, found = cover.points, cover.radius, walk.found
     for at in range(count):
         inside = False
         for place in range(around):
-            most = reach_of(ball, radius[found[place]])
+            most = reach_of(ball, radius[found[place]], radius[members[at]])
             if square_of(points, found[place], members[at]) <= most * most:
                 inside = True
                 break

@@ -94,14 +94,14 @@ class Labels(Generic[T]):
             for _, one in piece.file.read(piece.rows[low:high], self._form):
                 yield one
 
-    def largest_fragment(self, at: int) -> int:
-        """The links of the largest fragment of a label."""
+    def largest_fragment(self, at: int, what: str) -> int:
+        """The most vertices or links that a fragment of a label has."""
         import numpy as np
 
         most = 0
         for piece in self.pieces:
             low, high = np.searchsorted(piece.label, [at, at + 1])
-            most = max(most, *piece.rows[self._form.sort.links][low:high].tolist(), 0)
+            most = max(most, *piece.rows[what][low:high].tolist(), 0)
         return most
 
     def _sum(self, name: str) -> NDArray[np.int64]:

@@ -37,6 +37,6 @@ def shard_parts(entries: Sequence[Entry], spec: ShardSpec, spool: Spool) -> Iter
     yield index_shard(indices, int(before.sum() + sizes.sum()), spec)
     for entry in ordered:
         for span in (*entry.before, entry.data):
-            yield spool.get(span)
+            yield from spool.parts(span)
     for _, index in indices:
         yield index

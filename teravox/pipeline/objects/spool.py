@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import NamedTuple, Self
 
 IN_MEMORY = 16 * 1024 * 1024  # bytes
+AT_ONCE = 8 * 1024 * 1024  # bytes of a part
 
 
 class Span(NamedTuple):
@@ -45,6 +47,18 @@ class Spool:
         span = Span(self._end, self._end + len(data))
         self._end = span.stop
         return span
+
+    def put_parts(self, parts: Iterable[bytes]) -> Span:
+        """Add bytes that come part after part; where all of them lie."""
+        start = self._end
+        for part in parts:
+            self.put(part)
+        return Span(start, self._end)
+
+    def parts(self, span: Span) -> Iterator[bytes]:
+        """The bytes that were put there, some at a time."""
+        for start in range(span.start, span.stop, AT_ONCE):
+            yield self.get(Span(start, min(start + AT_ONCE, span.stop)))
 
     def get(self, span: Span) -> bytes:
         """The bytes that were put there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from teravox.pipeline.skeletons.skeleton import Skeleton
@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Edges = NDArray[np.uint32]
+
 COUNTS = 8  # bytes of the numbers of vertices and edges
 VERTEX = 12
 EDGE = 8
+MOST_VERTICES = 2**32 - 1
+EDGES_AT_ONCE = 1 << 20
 
 
 def encode(skeleton: Skeleton, attributes: Sequence[Attribute]) -> bytes:
@@ -22,16 +26,27 @@ def encode(skeleton: Skeleton, attributes: Sequence[Attribute]) -> bytes:
 
     ValueError where an attribute is missing, has another shape, or holds what its type cannot.
     """
+    every = slice(0, len(skeleton.vertices))
+    return b"".join(encode_parts([every], skeleton.edges, lambda _: skeleton, attributes))
+
+
+def encode_parts(
+    slices: Sequence[slice], edges: Edges, read: Callable[[slice], Skeleton], attributes: Sequence[Attribute]
+) -> Iterator[bytes]:
+    """The bytes of a skeleton, part after part; `read` gives the vertices of a slice, and is asked for each more than once.
+
+    The slices follow each other, and all vertices lie in them.
+    """
     import numpy as np
 
-    vertices, edges = skeleton.vertices, skeleton.edges
-    parts = [
-        np.array([len(vertices), len(edges)], "<u4").tobytes(),
-        np.ascontiguousarray(vertices, "<f4").tobytes(),
-        np.ascontiguousarray(edges, "<u4").tobytes(),
-    ]
-    parts += [_attribute_bytes(skeleton, attribute) for attribute in attributes]
-    return b"".join(parts)
+    yield np.array([slices[-1].stop, len(edges)], "<u4").tobytes()
+    for some in slices:
+        yield np.ascontiguousarray(read(some).vertices, "<f4").tobytes()
+    for first in range(0, len(edges), EDGES_AT_ONCE):
+        yield np.ascontiguousarray(edges[first : first + EDGES_AT_ONCE], "<u4").tobytes()
+    for attribute in attributes:
+        for some in slices:
+            yield _attribute_bytes(read(some), attribute)
 
 
 def decode(data: bytes, attributes: Sequence[Attribute], transform: Matrix = IDENTITY) -> Skeleton:

@@ -92,9 +92,9 @@ class CloudStore(WholeObjects):
         caching = "no-cache" if content_type == "application/json" else None  # info and provenance change
         self._ask("put_file", "write", key, bytes(stored), content_type, how, cache_control=caching)
 
-    def _store_parts(self, key: str, parts: Iterable[bytes], content_type: str) -> None:
+    def _store_parts(self, key: str, parts: Iterable[bytes], how: Compression | None, content_type: str) -> None:
         if self._scheme != "s3":  # cloud-files uploads files to no other
-            super()._store_parts(key, parts, content_type)
+            super()._store_parts(key, parts, how, content_type)
             return
         with tempfile.TemporaryFile() as file:
             file.writelines(parts)
@@ -102,7 +102,7 @@ class CloudStore(WholeObjects):
             def put() -> None:
                 file.seek(0)
                 interface = self._interface()
-                inspect.unwrap(type(interface).put_file)(interface, key, file, content_type, None)
+                inspect.unwrap(type(interface).put_file)(interface, key, file, content_type, how)
 
             self._insist("write", key, put)
 

@@ -86,8 +86,8 @@ class FileStore(WholeObjects):
     def _store(self, key: str, stored: bytes | bytearray, how: Compression | None, content_type: str) -> None:  # noqa: ARG002 - files have no content type
         self._write(key, (stored,), ENDING[how])
 
-    def _store_parts(self, key: str, parts: Iterable[bytes], content_type: str) -> None:  # noqa: ARG002 - as above
-        self._write(key, parts, ENDING[None])
+    def _store_parts(self, key: str, parts: Iterable[bytes], how: Compression | None, content_type: str) -> None:  # noqa: ARG002 - as above
+        self._write(key, parts, ENDING[how])
 
     def _write(self, key: str, parts: Iterable[bytes | bytearray], written: str) -> None:
         path = self._base + key

@@ -59,8 +59,15 @@ class OverlayStore:
         self._over.put_stored(key, stored, how, content_type=content_type)
         self._changes[key] = True
 
-    def put_parts(self, key: str, parts: Iterable[bytes], *, content_type: str = "application/octet-stream") -> None:
-        self._over.put_parts(key, parts, content_type=content_type)
+    def put_parts(
+        self,
+        key: str,
+        parts: Iterable[bytes],
+        how: Compression | None = None,
+        *,
+        content_type: str = "application/octet-stream",
+    ) -> None:
+        self._over.put_parts(key, parts, how, content_type=content_type)
         self._changes[key] = True
 
     def put_many(

@@ -35,9 +35,9 @@ class WholeObjects(ABC):
     def _store(self, key: str, stored: bytes | bytearray, how: Compression | None, content_type: str) -> None:
         """Write the object, compressed already, whole or not at all."""
 
-    def _store_parts(self, key: str, parts: Iterable[bytes], content_type: str) -> None:
+    def _store_parts(self, key: str, parts: Iterable[bytes], how: Compression | None, content_type: str) -> None:
         """Write an object that comes part after part; at once, where a store has no better way."""
-        self._store(key, b"".join(parts), None, content_type)
+        self._store(key, b"".join(parts), how, content_type)
 
     @abstractmethod
     def _has(self, key: str) -> bool:
@@ -95,9 +95,16 @@ class WholeObjects(ABC):
         self._store(confine(key, self.url), stored, how, content_type)
         TALLY.put(self.url, key, stored)
 
-    def put_parts(self, key: str, parts: Iterable[bytes], *, content_type: str = "application/octet-stream") -> None:
+    def put_parts(
+        self,
+        key: str,
+        parts: Iterable[bytes],
+        how: Compression | None = None,
+        *,
+        content_type: str = "application/octet-stream",
+    ) -> None:
         summed = Summed(parts)
-        self._store_parts(confine(key, self.url), summed, content_type)
+        self._store_parts(confine(key, self.url), summed, how, content_type)
         TALLY.put_summed(self.url, key, summed.size, summed.crc)
 
     def put_many(

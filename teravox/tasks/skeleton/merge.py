@@ -102,9 +102,9 @@ class Merge(MergeObjects, frozen=True, rename={"memory_limit": "memory"}):
         memory = memory_of(plan, forged, self.memory_limit)
         merged = merge_labels(labels, forged, self._wish(forged), memory, layer.lanes)
         if self.is_sharded():
-            write.write_shard(layer.store, plan, piece, merged, forged)
+            write.write_shard(layer.store, plan, piece, merged)
         else:
-            write.write_legacy(layer.store, plan.folder, merged, forged, compression_of(self.compress))
+            write.write_legacy(layer.store, plan.folder, merged, compression_of(self.compress))
 
     def outputs(self, piece: Part) -> Sequence[str]:
         from teravox.pipeline.objects.labels import find_labels

@@ -128,6 +128,16 @@ def test_a_soma_that_no_piece_has_seen_whole_keeps_its_dendrites() -> None:
     assert not tips <= {tuple(row) for row in made.vertices.tolist()}
 
 
+@pytest.mark.parametrize(("radius", "stays"), [(1500, False), (1100, True)])
+def test_a_branch_as_thick_as_a_soma_is_judged_as_one_of_its_body(radius: float, stays: bool) -> None:
+    """Within 8,000 nm of its trunk, what is thick needs no path of its own; what is thin may be a dendrite."""
+    trunk = [line((0, 0, 0), (600, 0, 0), 2000), line((600, 0, 0), (1200, 0, 0), 2000)]
+    branch = [line((600, 0, 0), (600, 150, 0), radius), line((600, 150, 0), (600, 300, 0), radius)]
+    made = clean([*trunk, *branch], STEP, wish(ball=Ball(4, 10, 1200, 1.0, 300.0)))
+    assert ((600, 300, 0) in {tuple(row) for row in made.vertices.tolist()}) == stays
+    assert {(0, 0, 0), (1200, 0, 0)} <= {tuple(row) for row in made.vertices.tolist()}
+
+
 @pytest.mark.parametrize("join", [True, False])
 def test_attributes_go_with_their_vertices(join: bool) -> None:
     tree = some_tree(3, 60)

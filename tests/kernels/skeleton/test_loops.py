@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skeletons.graphs import SLACK, ends_of, graph_of, is_forest, line, parts_of, path, points_of, some
 
+from teravox.kernels.scratch import IN_MEMORY
 from teravox.kernels.skeleton.branches import find_branches
 from teravox.kernels.skeleton.loops import open_loops
 from teravox.kernels.skeleton.skeleton import Edges, Skeleton
@@ -57,7 +58,7 @@ def test_what_is_left_is_a_forest_with_the_same_parts_and_ends(
 @given(st.integers(0, 10**6), st.integers(2, 40), st.integers(0, 60))
 def test_branches_have_every_edge_once(seed: int, vertices: int, edges: int) -> None:
     skeleton = some(seed, vertices, edges)
-    branches = find_branches(skeleton.edges, vertices)
+    branches = find_branches(skeleton.edges, vertices, IN_MEMORY)
     found = []
     degrees = dict(graph_of(skeleton.edges, vertices).degree)
     for start, stop in zip(branches.starts[:-1], branches.starts[1:], strict=True):

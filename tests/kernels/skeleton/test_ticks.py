@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skeletons.graphs import NO_BALL, SLACK, STEP, ends_of, graph_of, is_forest, line, path, points_of, some_tree
 
+from teravox.kernels.scratch import IN_MEMORY
 from teravox.kernels.skeleton.heap import pop, push
 from teravox.kernels.skeleton.skeleton import Edges, Skeleton
 from teravox.kernels.skeleton.ticks import remove_ticks
@@ -17,7 +18,7 @@ from teravox.kernels.skeleton.weld import weld
 
 def pruned(fragments: list[Skeleton], shortest: float = 0.0, ball: Ball = NO_BALL) -> tuple[Skeleton, Edges]:
     skeleton, piece = weld(fragments)
-    left = remove_ticks(points_of(skeleton), skeleton.edges, skeleton.radius, piece, SLACK, ball, shortest)
+    left = remove_ticks(points_of(skeleton), skeleton.edges, skeleton.radius, piece, SLACK, ball, shortest, IN_MEMORY)
     return skeleton, left
 
 
@@ -51,7 +52,9 @@ def test_ticks_are_those_that_a_search_for_the_shortest_finds(seed: int, vertice
     random = np.random.default_rng(seed)  # so that no two branches are equally long
     points = points_of(skeleton) + random.uniform(0, 1e-3, (vertices, 3))
     odd = skeleton._replace(vertices=points / np.array(STEP))
-    left = remove_ticks(points, skeleton.edges, skeleton.radius, np.zeros(vertices, np.int32), SLACK, NO_BALL, shortest)
+    left = remove_ticks(
+        points, skeleton.edges, skeleton.radius, np.zeros(vertices, np.int32), SLACK, NO_BALL, shortest, IN_MEMORY
+    )
     slowly = pruned_slowly(odd, shortest)
     assert set(map(tuple, left.tolist())) == {tuple(sorted(edge)) for edge in slowly.edges}
 
@@ -61,7 +64,9 @@ def test_ticks_are_those_that_a_search_for_the_shortest_finds(seed: int, vertice
 def test_a_tree_stays_a_tree_whose_ends_are_old_ones(seed: int, vertices: int, shortest: float, pieces: int) -> None:
     skeleton = some_tree(seed, vertices)
     piece = np.random.default_rng(seed).integers(-1, pieces, vertices).astype(np.int32)
-    left = remove_ticks(points_of(skeleton), skeleton.edges, skeleton.radius, piece, SLACK, Ball(4, 10), shortest)
+    left = remove_ticks(
+        points_of(skeleton), skeleton.edges, skeleton.radius, piece, SLACK, Ball(4, 10), shortest, IN_MEMORY
+    )
     graph = nx.Graph(left.tolist())
     assert nx.is_tree(graph)
     assert ends_of(left, vertices) <= ends_of(skeleton.edges, vertices)

@@ -38,7 +38,7 @@ def merge_labels(labels: Labels[Surface], forged: Forged, wish: Wish, memory: in
             label = int(labels.labels[at])
             octree = choose_octree(*labels.box(at), int(labels.links[at]), forged, wish)
             if group.is_giant:
-                check_room(label, labels.largest_fragment(at), memory, rows, what="a piece", each=CUT)
+                check_room(label, labels.largest_fragment(at, "faces"), memory, rows, what="a piece", each=CUT)
                 surfaces = labels.read_one(at)
             else:
                 surfaces = iter(read.pop(at))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from teravox.pipeline.base_memory import LIBRARIES
-from teravox.pipeline.errors import TooLittleMemory
 from teravox.pipeline.objects.groups import Group, group_by
 from teravox.pipeline.objects.plan import PartSize, Plan
 from teravox.pipeline.objects.spool import IN_MEMORY
-from teravox.pipeline.units import say_bytes
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from teravox.kernels.skeleton.skeleton import Skeleton
     from teravox.pipeline.objects.labels import Labels
     from teravox.pipeline.skeletons.forged import Forged
@@ -21,8 +22,16 @@ BASE = LIBRARIES + IN_MEMORY  # bytes, with a spool for what is made
 ROW = 260  # of a row of a part, in all the arrays that say where it belongs
 FRAGMENT = 2500  # of a fragment that was read, whatever its size
 READ = 24  # of a vertex or an edge that was read, with a share of its packed form
-WORK = 450  # of a vertex, while its label is joined and cleaned
+WORK = 320  # of a vertex, while its label is joined and cleaned
 LEAST_WORK = 50_000_000  # for skeletons, without which there would be no room for any
+
+
+class Needs(NamedTuple):
+    """What each label of a part takes of memory, in bytes."""
+
+    read: NDArray[np.int64]  # when its fragments have been read
+    work: NDArray[np.int64]  # while they are joined and cleaned, besides
+
 
 SIZE = PartSize(  # in edges
     least=1 << 20,
@@ -45,17 +54,18 @@ def attribute_bytes(forged: Forged) -> int:
     return sum(attribute.bytes for attribute in forged.attributes)
 
 
-def group_labels(labels: Labels[Skeleton], forged: Forged, memory: int) -> Iterator[Group]:
-    """All labels of a part, in order, in groups that fit into memory; TooLittleMemory where a label does not."""
-    free = memory - BASE - ROW * sum(len(piece.rows) for piece in labels.pieces)
+def needs_of(labels: Labels[Skeleton], forged: Forged) -> Needs:
+    """What the labels of a part need, each by itself."""
     extra = attribute_bytes(forged)
-    needs = (READ + extra) * labels.vertices + READ * labels.links + FRAGMENT * labels.fragments
-    work = (WORK + 2 * extra) * labels.vertices
-    if len(labels) and (needs + work).max() > free:
-        at = int((needs + work).argmax())
-        raise TooLittleMemory(
-            f"--memory: label {labels.labels[at]} has {int(labels.vertices[at]):,} vertices, and {say_bytes(memory)} are "
-            f"too little for them; give it {say_bytes(memory - free + int(needs[at] + work[at]))}"
-        )
-    is_giant = needs + work > free // 2
-    return group_by(needs, is_giant, free // 2)
+    read = (READ + extra) * labels.vertices + READ * labels.links + FRAGMENT * labels.fragments
+    return Needs(read, (WORK + 2 * extra) * labels.vertices)
+
+
+def group_labels(needs: Needs, free: int) -> Iterator[Group]:
+    """All labels of a part, in order, in groups that fit into so much memory; those that are giant alone may not."""
+    return group_by(needs.read, needs.read + needs.work > free // 2, free // 2)
+
+
+def free_for(labels: Labels[Skeleton], memory: int) -> int:
+    """What a part leaves of the memory for its skeletons."""
+    return memory - BASE - ROW * sum(len(piece.rows) for piece in labels.pieces)
