@@ -39,14 +39,19 @@ class Segment(Segmenting[Box], frozen=True):
         from teravox.pipeline.segmentation import class_maps
         from teravox.pipeline.segmentation.plan import make_plan
         from teravox.pipeline.segmentation.planning import keep_plan
+        from teravox.pipeline.segmentation.refusals import hear_refusals
 
         plan = make_plan(self, fresh=True)
+        hear_refusals(plan)
         if self.output != "labels":
             class_maps.create(plan)
         keep_plan(plan)
 
     def pieces(self) -> Sequence[Box]:
-        _, blocks = self._blocks()
+        from teravox.pipeline.segmentation.refusals import hear_refusals
+
+        plan, blocks = self._blocks()
+        hear_refusals(plan)  # where nothing is prepared, but a plan is shown
         return blocks
 
     def memory(self, piece: Box) -> int:

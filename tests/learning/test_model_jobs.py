@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 from layers.make import make_layer, read_layer
 from learning.some_models import draw_model
 from segmentation.segmenting import grey, run
-from servers.seaweed import S3
 
 from teravox.kernels.learning.model import write_model
 from teravox.kernels.learning.use import model_of
@@ -52,7 +50,6 @@ def again(job: Segment) -> Segment:
 
 def forget() -> None:
     """What this process knows of files that it has read."""
-    carried._find.cache_clear()
     model_of.cache_clear()
 
 
@@ -97,10 +94,8 @@ def test_workers_find_the_model_in_dest(job: Segment, model: Path) -> None:
 
 
 @pytest.mark.server
-def test_workers_find_the_model_in_a_bucket(job: Segment, model: Path, s3: S3) -> None:
-    bucket = f"models-{secrets.token_hex(4)}"
-    s3.create_bucket(bucket)
-    settled = msgspec.structs.replace(job, dest=s3.url(f"{bucket}/out")).settled()
+def test_workers_find_the_model_in_a_bucket(job: Segment, model: Path, layer_in_bucket: str) -> None:
+    settled = msgspec.structs.replace(job, dest=layer_in_bucket).settled()
     settled.prepare()
     model.unlink()
     forget()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from real_volumes import real
 from scipy import ndimage
 from segmentation.whole import Array, Labels, are_same, image_layer, segment, step, stitch
 from skimage.feature import peak_local_max
@@ -97,10 +97,7 @@ def test_blocks_have_the_beads_of_the_whole(source: str, whole: Labels, shape: V
 
 
 def test_grains_of_a_real_packing_are_the_same_in_blocks(tmp_path: Path) -> None:
-    file = Path(os.environ.get("TERAVOX_DATA", "/nonexistent")) / "qbi_bone_ct/grains_501x501x300.npz"
-    if not file.is_file():
-        pytest.skip("TERAVOX_DATA names no folder that has qbi_bone_ct/grains_501x501x300.npz")
-    with np.load(file) as arrays:
+    with np.load(real("qbi_bone_ct/grains_501x501x300.npz")) as arrays:
         grains = np.asfortranarray(arrays["mask"][:176, :160, :128].astype(np.uint8))
     layer = image_layer(tmp_path / "grains", grains, chunk=(32, 32, 32))
     steps: dict[str, Any] = STEPS | {"predict": step("particles", threshold=0.5, denoise="none")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,23 +10,22 @@ import numpy as np
 import pytest
 from layers.make import make_layer, read_layer
 from numpy.typing import NDArray
+from real_volumes import real
 from segmentation.whole import RESOLUTION, Array, are_same, draw_tissue, image_layer, pairs_of, segment, step, stitch
 
 from teravox.kernels.synthetic.beads import draw_beads
 from teravox.kernels.synthetic.fibres import draw_fibres
 from teravox.pipeline.box import Vec
 
-DATA = Path(os.environ.get("TERAVOX_DATA", "/nonexistent"))
 NONE: Vec = (0, 0, 0)
 
 
-def real(file: str, name: str | None = None) -> Array:
+def real_array(file: str, name: str | None = None) -> Array:
     """A volume of real data as x, y, z."""
-    if not (DATA / file).is_file():
-        pytest.skip(f"TERAVOX_DATA names no folder that has {file}")
+    path = real(file)
     if name is None:
-        return np.asarray(np.load(DATA / file)).T
-    with np.load(DATA / file) as arrays:
+        return np.asarray(np.load(path)).T
+    with np.load(path) as arrays:
         return np.asarray(arrays[name]).T
 
 
@@ -81,7 +79,7 @@ def test_objects_are_counted_as_in_the_whole(
     count: int,
     tmp_path: Path,
 ) -> None:
-    volume = np.asfortranarray(real(file, name)[part])
+    volume = np.asfortranarray(real_array(file, name)[part])
     cut: dict[str, Any] = {"shape": [64, 64, 64], "halo": [2, 2, 2]}
     source = image_layer(tmp_path / "source", volume, (11, -3, 200), (32, 32, 32))
     looked_for = step("threshold", threshold=0.5, bright=not dark, objects=False)
@@ -94,7 +92,7 @@ def test_objects_are_counted_as_in_the_whole(
 
 
 def test_fibres_of_a_polymer_are_the_same_for_any_blocks(tmp_path: Path) -> None:
-    volume = np.asfortranarray(real("polymer_ct/polymer3d_128.npy")[:96, :96, :64])
+    volume = np.asfortranarray(real_array("polymer_ct/polymer3d_128.npy")[:96, :96, :64])
     source = image_layer(tmp_path / "source", volume, chunk=(32, 32, 32))
     steps: dict[str, Any] = {
         "predict": step("tubeness", sigma=2, contrast=0.04),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from layers.make import Array, Vec, make_layer
+from real_volumes import real
 from view.browser import Page
 from view.showing import Seen, viewed
 
@@ -149,10 +149,7 @@ def test_meshes_and_skeletons_are_shown_with_the_segments(page: Page, tmp_path: 
 
 
 def test_a_real_volume_is_shown(page: Page, tmp_path: Path) -> None:
-    data = Path(os.environ.get("TERAVOX_DATA", "nowhere"), "fib25_medulla", "train_z000-130.npz")
-    if not data.exists():
-        pytest.skip("TERAVOX_DATA names no folder with the FIB-25 cube")
-    arrays = np.load(data)
+    arrays = np.load(real("fib25_medulla/train_z000-130.npz"))
     gray, labels = (np.asfortranarray(arrays[name].transpose(2, 1, 0)[..., None]) for name in ("gray", "overseg"))
     em = make_pyramid(tmp_path / "em", gray, without_full_size=False)
     seg = make_pyramid(tmp_path / "seg", labels, type="segmentation", encoding="crackle", without_full_size=False)

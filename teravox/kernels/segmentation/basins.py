@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled, read_only
 from teravox.kernels.segmentation.checks import Labels
-from teravox.kernels.stitching.pair_slots import ROOM, add_key, find_slot, make_slots
+from teravox.kernels.slots import ROOM, add_key, find_slot, make_slots
 
 Heights = NDArray[np.float32]  # z, y and x
 Places = NDArray[np.int64]

@@ -59,10 +59,23 @@ def check_share(name: str, value: float) -> None:
         raise ValueError(f"{name} is {value:g}, but must be from 0 to 1")
 
 
+def number_of(name: str, value: float | str) -> float:
+    """A threshold as a number; ValueError where it is a word that was not replaced by what it means."""
+    if isinstance(value, str):
+        raise ValueError(f"{name} is {value!r}, which is found in a whole image: give a number")  # noqa: TRY004 - it is a value that steps may be given
+    return value
+
+
 def check_at_least(name: str, value: float, least: float) -> None:
     """Refuse a parameter that is too small, or not a number."""
     if not least <= value < np.inf:
         raise ValueError(f"{name} is {value:g}, but must be at least {least:g}")
+
+
+def check_above_0(name: str, value: float) -> None:
+    """Refuse a parameter that is 0, negative, or not a number."""
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name} is {value:g}, but must be above 0")
 
 
 def _check_prediction(prediction: Prediction) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from teravox.kernels.segmentation.checks import check_above_0
+
 Grey = NDArray[Any]  # z, y and x, or z, y, x and channel, of any number
 Shares = NDArray[np.float32]  # z, y and x
 
@@ -35,6 +37,14 @@ def limits(dtype: np.dtype[Any], low: float | None, high: float | None) -> tuple
     if not low < high:
         raise ValueError(f"low is {low:g} and high is {high:g}, but low must be below high")
     return float(low), float(high)
+
+
+def value_of_1(dtype: np.dtype[Any], scale: float | None) -> float:
+    """The value of a layer that counts as 1; ValueError where `scale` cannot be one."""
+    if scale is None:
+        return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
+    check_above_0("scale", scale)
+    return scale
 
 
 def _channel(gray: Grey, channel: int) -> Grey:

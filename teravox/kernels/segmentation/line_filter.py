@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 
 from teravox.kernels.segmentation import unsharp
-from teravox.kernels.segmentation.checks import Prediction, check_at_least
+from teravox.kernels.segmentation.checks import Prediction, check_above_0, check_at_least
 from teravox.kernels.segmentation.curvature import REACH, Floats
 from teravox.kernels.segmentation.grey import Grey, limits, shares
 from teravox.kernels.segmentation.scale import Zyx, sigmas
@@ -77,9 +77,3 @@ def find_lines(
     if objects:
         np.subtract(np.float32(1), found, out=found)
     return found[..., np.newaxis]
-
-
-def check_above_0(name: str, value: float) -> None:
-    """Refuse a parameter that is 0, negative, or not a number."""
-    if not 0 < value < np.inf:
-        raise ValueError(f"{name} is {value:g}, but must be above 0")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from teravox.kernels.segmentation.step_file import StepFile
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -15,18 +16,19 @@ if TYPE_CHECKING:
 Activation = Literal["none", "sigmoid", "softmax"]
 Floats = NDArray[np.float32]
 
+LOADING = 3  # times the bytes of its file that a network takes until it is ready, as measured; the file is one of them
+
 
 class Network:
     """Takes patches of z, y, x and channel, and gives patches of as many channels as it has."""
 
-    def __init__(self, model: Path, threads: int) -> None:
-        state = model.stat()
-        self._session = _session(str(model), state.st_mtime_ns, state.st_size, threads)
+    def __init__(self, model: StepFile, threads: int) -> None:
+        self._session = _session(model, threads)
         self._name = self._session.get_inputs()[0].name
         self._axes = len(self._session.get_inputs()[0].shape)
         if len(self._session.get_inputs()) != 1 or self._axes not in (4, 5):
             raise ValueError(
-                f"{model} takes {len(self._session.get_inputs())} inputs, the first one of {self._axes} axes: "
+                f"{model.name} takes {len(self._session.get_inputs())} inputs, the first one of {self._axes} axes: "
                 "networks of one input are run, with the axes batch, channel, z, y, x or batch, channel, y, x"
             )
 
@@ -42,14 +44,14 @@ class Network:
 
 
 @lru_cache(maxsize=2)
-def _session(model: str, changed: int, size: int, threads: int) -> InferenceSession:  # noqa: ARG001 - a file that was replaced is loaded anew
+def _session(model: StepFile, threads: int) -> InferenceSession:
     """A model that is ready to run; the next block of this process needs it again."""
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # which would keep the most that was ever needed
-    session: InferenceSession = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session: InferenceSession = onnxruntime.InferenceSession(model.read(), options, providers=["CPUExecutionProvider"])
     return session
 
 

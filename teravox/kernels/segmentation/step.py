@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])  # Any: whatever the step takes
+FOUND = "otsu finds it in the histogram of the whole image, otsu:3/2 is the 2nd of 3 classes"
+FOUND_IN_LAYER = "otsu finds it in the histogram of what --predict layer takes"
 Margin = tuple[int, int, int]  # voxels along z, y and x
 
 
@@ -33,14 +35,22 @@ def gives(channels: Callable[..., int]) -> Callable[[F], F]:
     return _marks("channels", channels)
 
 
-def leaves(*names: str) -> Callable[[F], F]:
-    """Let these parameters, grey values that part dark from bright, be words such as `otsu`: what they mean is found in the whole image, before the first box is done."""
+def leaves(*names: str, unless: str = "") -> Callable[[F], F]:
+    """Let these parameters be words such as `otsu`: thresholds that are found in the whole image, before the first box is done.
 
-    def mark(step: F) -> F:
-        vars(step)["left"] = names
-        return step
+    They are not where the parameter `unless` is given.
+    """
 
-    return mark
+    def left(**parameters: Any) -> tuple[str, ...]:  # Any: as the step
+        return () if unless and parameters[unless] else names
+
+    return _marks("left", left)
+
+
+def left_to_image(step: Callable[..., Any], parameters: dict[str, Any]) -> tuple[str, ...]:
+    """The parameters of a step, with these ones, that may be such words."""
+    left: Callable[..., tuple[str, ...]] | None = getattr(step, "left", None)
+    return () if left is None else left(**parameters)
 
 
 def _marks(name: str, fact: Callable[..., Any]) -> Callable[[F], F]:

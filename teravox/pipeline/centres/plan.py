@@ -16,6 +16,7 @@ from teravox.pipeline.layers.shapes import clip, enlarge
 from teravox.pipeline.units import say_bytes
 
 LEAST = 100_000  # parts of slices that a task must have room for
+POINT = 200  # bytes that a part takes besides while it is written as a point
 MOST = 1 << 26  # voxels of a tile; larger ones are no faster
 
 
@@ -47,11 +48,21 @@ class Plan(msgspec.Struct, frozen=True):
         return (slab.min[self.along] - start) // self.slabs.shape[self.along]
 
 
-def make_plan(layer: Layer, mip: int, axis: Axis, bounds: Box | None, slices: int | None, memory: int) -> Plan:
+def make_plan(
+    layer: Layer,
+    mip: int,
+    axis: Axis,
+    bounds: Box | None,
+    slices: int | None,
+    memory: int,
+    *,
+    with_points: bool = False,
+) -> Plan:
     """The slabs of a volume; BadUsage names the option that cannot be meant."""
     from teravox.kernels.slice_parts import PART
 
     _check(layer)
+    part_bytes = PART + POINT if with_points else PART
     scale, along = layer.scale(mip), "xyz".index(axis)
     box = scale.bounds if bounds is None else bounds.intersect(scale.bounds)
     if box.is_empty:
@@ -64,7 +75,7 @@ def make_plan(layer: Layer, mip: int, axis: Axis, bounds: Box | None, slices: in
         columns = max(n for axis, n in enumerate(box.size) if axis != along)
         return least_memory(layer, mip, Box((0, 0, 0), tile)) + voxels + 40 * thick[along] * columns
 
-    least = bytes_of(thick) + LEAST * PART
+    least = bytes_of(thick) + LEAST * part_bytes
     if memory < least:
         raise BadUsage(
             f"--memory: {say_bytes(memory)} are too little for {thick[along]} slices of the chunks of {layer.place(mip)}; "
@@ -73,7 +84,7 @@ def make_plan(layer: Layer, mip: int, axis: Axis, bounds: Box | None, slices: in
     most = bytes_of(thick) + (memory - least) // 2
     tile = enlarge(thick, whole, lambda shape: bytes_of(shape) <= most and math.prod(shape) <= MOST, (0, 1, 2))
     slabs = _slabs(align_outward(scale, box), box, along, thick[along], aligned=slices is None)
-    return Plan(layer, mip, axis, box, slabs, tile, (memory - bytes_of(tile)) // PART)
+    return Plan(layer, mip, axis, box, slabs, tile, (memory - bytes_of(tile)) // part_bytes)
 
 
 def _slabs(around: Box, box: Box, along: int, slices: int, *, aligned: bool) -> Grid:

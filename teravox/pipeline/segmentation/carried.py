@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +64,6 @@ def copy_files(steps: list[BoundStep], dest: Store) -> None:
                     dest.put(key, value.read())
 
 
-@lru_cache(maxsize=4)
 def _find(known: KnownFile, dest: str | None) -> bytes:
     """What a file holds, from DEST, or where it was when the job was made."""
     from teravox.kernels.segmentation.step_file import hash_of

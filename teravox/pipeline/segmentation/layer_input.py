@@ -56,10 +56,11 @@ def input_of(job: Segmenting[Any], step: BoundStep, source: Layer, bounds: Box) 
             f"--predict: {layer.place(mip)} is {there}, and what is to be segmented is {bounds}; say less with --bounds"
         )
     channels = step.parameters["channels"]
-    if channels and max(channels) >= layer.info.num_channels:
-        raise BadUsage(
-            f"--predict: channels: {layer.url} has {layer.info.num_channels} channels, counted from 0, got {max(channels)}"
-        )
+    for channel in channels:
+        if not 0 <= channel < layer.info.num_channels:
+            raise BadUsage(
+                f"--predict: channels: {layer.url} has {layer.info.num_channels} channels, counted from 0, got {channel}"
+            )
     return LayerInput(layer, mip, job.fill_missing)
 
 

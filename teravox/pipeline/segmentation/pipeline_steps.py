@@ -36,10 +36,16 @@ class Chain(NamedTuple):
         }
 
 
+def bind_prediction(job: Segmenting[Any]) -> BoundStep:
+    """The function of a job's first step; BadUsage as below."""
+    named = job.steps or Steps()
+    return bind("predict", job.predict or named.predict or PREDICT, "--predict", job.dest)
+
+
 def bind_steps(job: Segmenting[Any]) -> Chain:
     """The functions of a job's steps; BadUsage names the option that cannot be meant."""
     named = job.steps or Steps()
-    predict = bind("predict", job.predict or named.predict or PREDICT, "--predict", job.dest)
+    predict = bind_prediction(job)
     if job.output != "labels":
         for option, given in (("--supervoxels", job.supervoxels), ("--agglomerate", job.agglomerate)):
             if given is not None:
@@ -50,6 +56,6 @@ def bind_steps(job: Segmenting[Any]) -> Chain:
     chain = next(steps for steps in (job.agglomerate, named.agglomerate, AGGLOMERATE) if steps is not None)
     return Chain(
         predict,
-        bind("supervoxels", job.supervoxels or named.supervoxels or SUPERVOXELS, "--supervoxels"),
-        tuple(bind("agglomerate", step, "--agglomerate") for step in chain),
+        bind("supervoxels", job.supervoxels or named.supervoxels or SUPERVOXELS, "--supervoxels", job.dest),
+        tuple(bind("agglomerate", step, "--agglomerate", job.dest) for step in chain),
     )

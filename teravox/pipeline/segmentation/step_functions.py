@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import pkgutil
 import typing
 from collections.abc import Callable
@@ -87,7 +88,14 @@ class BoundStep(NamedTuple):
         if not callable(said):
             return said
         given = {"resolution": resolution} if "resolution" in self.declared.given else {}
-        return said(**self.parameters, **given)
+        try:
+            return said(**self.parameters, **given)
+        except (ValueError, OverflowError) as error:
+            raise self.refused(error) from None
+
+    def refused(self, error: Exception) -> BadUsage:
+        """What the function said of its parameters, as a sentence about an option."""
+        return BadUsage(f"--{self.what}: the step {self.name} refuses this: {error}")
 
     def margin(self, resolution: tuple[float, float, float]) -> Vec:
         """The voxels that it looks around, in x, y, z."""
@@ -233,6 +241,10 @@ def _convert(parameter: Parameter, value: Json, step: Step, option: str, dest: s
         raise BadUsage(
             f"{option}: {parameter.name} of the step {step.name}: {_plain(error)}, got {str(value)[:80]!r}"
         ) from None
+    if isinstance(converted, float) and not math.isfinite(converted):
+        raise BadUsage(
+            f"{option}: {parameter.name} of the step {step.name} is {converted}, and numbers must have an end"
+        )
     if isinstance(converted, Path):
         where = f"{option}: {parameter.name} of the step {step.name} is {converted}"
         if not converted.is_absolute():

@@ -10,6 +10,7 @@ from teravox.pipeline.layers.encoding import encoding_words
 from teravox.pipeline.layers.new_layer import create_layer, new_info, new_scale
 from teravox.pipeline.segmentation.declaration import Segmenting
 from teravox.pipeline.segmentation.plan import Plan, make_plan
+from teravox.pipeline.segmentation.refusals import hear_refusals
 from teravox.pipeline.segmentation.region import Everything
 from teravox.pipeline.segmentation.running import Block, predict_block, segment_block
 
@@ -36,6 +37,7 @@ def try_block(job: Segmenting[Any]) -> Trial:
     import numpy as np
 
     plan = make_plan(job, fresh=True)
+    hear_refusals(plan)
     block = Block(plan, 0, plan.bounds, plan.bounds)
     began = time.perf_counter()
     prediction = predict_block(block, Everything(), None)

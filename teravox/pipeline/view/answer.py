@@ -10,6 +10,7 @@ from typing import NamedTuple
 from teravox.pipeline.errors import BadInput, TeravoxError
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.storage.urls import confine
+from teravox.pipeline.view.any_layer import AnyLayer
 from teravox.pipeline.view.byte_range import ByteRange, content_range, parse_range
 from teravox.pipeline.view.translate import find_translated, translate_chunk, translate_info
 from teravox.pipeline.view.translate_skeletons import is_of_skeletons, translate_skeletons
@@ -27,30 +28,39 @@ class Answer(NamedTuple):
         return cls(status, text.encode() + b"\n", {"Content-Type": "text/plain; charset=utf-8"})
 
 
-def answer(url: str, key: str, *, range_header: str | None = None, accepts: str = "") -> Answer:
+def answer(asked: AnyLayer, key: str, *, range_header: str | None = None, accepts: str = "") -> Answer:
     """Answer a request for a key of a layer; `accepts` are the compressions that its sender undoes by itself."""
     try:
-        confine(key, url)
+        confine(key, asked.url)
     except BadInput as error:
         return Answer.saying(HTTPStatus.NOT_FOUND, str(error))
     wanted = parse_range(range_header)
     try:
-        layer = Layer.open(url)
-        translated = find_translated(layer, key)
-        if translated is not None:
-            body = translate_chunk(layer, *translated)
-            return _missing(layer, key) if body is None else _whole_or_part(body, key, wanted)
-        if key == "info" and (body := translate_info(layer)) is not None:
-            return _whole_or_part(body, key, wanted)
-        if is_of_skeletons(layer, key) and (body := translate_skeletons(layer, key)) is not None:
-            return _whole_or_part(body, key, wanted)
+        layer = asked
+        if isinstance(asked, Layer):
+            layer = Layer.open(asked.url)
+            if (translated := _translated(layer, key, wanted)) is not None:
+                return translated
         return _stored(layer, key, _accepted(accepts)) if wanted is None else _part(layer, key, wanted)
     except TeravoxError as error:
         logging.getLogger(__name__).warning("%s", error)
         return Answer.saying(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
 
 
-def _stored(layer: Layer, key: str, accepted: frozenset[str]) -> Answer:
+def _translated(layer: Layer, key: str, wanted: ByteRange | None) -> Answer | None:
+    """What the client cannot decode, said in another way; None for what it can."""
+    chunk = find_translated(layer, key)
+    if chunk is not None:
+        body = translate_chunk(layer, *chunk)
+        return _missing(layer, key) if body is None else _whole_or_part(body, key, wanted)
+    if key == "info" and (body := translate_info(layer)) is not None:
+        return _whole_or_part(body, key, wanted)
+    if is_of_skeletons(layer, key) and (body := translate_skeletons(layer, key)) is not None:
+        return _whole_or_part(body, key, wanted)
+    return None
+
+
+def _stored(layer: AnyLayer, key: str, accepted: frozenset[str]) -> Answer:
     """The whole object, still compressed where the client takes that."""
     stored = layer.store.get_stored(key)
     if stored is None:
@@ -64,7 +74,7 @@ def _stored(layer: Layer, key: str, accepted: frozenset[str]) -> Answer:
     return _missing(layer, key) if plain is None else _whole_or_part(plain, key, None)
 
 
-def _part(layer: Layer, key: str, wanted: ByteRange) -> Answer:
+def _part(layer: AnyLayer, key: str, wanted: ByteRange) -> Answer:
     """A part of an object; of one that is stored compressed, a part of what it means."""
     start, stop = wanted
     if start < 0 or stop is None:
@@ -96,7 +106,7 @@ def _partial(key: str, start: int, part: bytes, total: int | None) -> Answer:
     )
 
 
-def _missing(layer: Layer, key: str) -> Answer:
+def _missing(layer: AnyLayer, key: str) -> Answer:
     return Answer.saying(HTTPStatus.NOT_FOUND, f"{key} is not in {layer.url}")
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 
-from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.view.answer import Answer, answer
+from teravox.pipeline.view.any_layer import AnyLayer
 from teravox.pipeline.view.client import read_client_file
 from teravox.pipeline.view.loopback import LoopbackServer, Request, Stream
 
@@ -16,7 +16,7 @@ from teravox.pipeline.view.loopback import LoopbackServer, Request, Stream
 class ServedLayers:
     """What stands behind `/data/SECRET/NUMBER/KEY`, `/v/SECRET/FILE` and `/events/SECRET`; it is only read."""
 
-    def __init__(self, layers: Sequence[Layer], client: Path | None) -> None:
+    def __init__(self, layers: Sequence[AnyLayer], client: Path | None) -> None:
         self._layers = tuple(layers)
         self._client = client
 
@@ -39,7 +39,7 @@ class ServedLayers:
         if not re.fullmatch(r"[0-9]{1,6}", number, re.ASCII) or int(number) >= len(self._layers):
             return Answer.saying(HTTPStatus.NOT_FOUND, "there is no such layer")
         return answer(
-            self._layers[int(number)].url,
+            self._layers[int(number)],
             key,
             range_header=request.headers.get("Range"),
             accepts=request.headers.get("Accept-Encoding", ""),

@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.view.translate import shown_type
 
 if TYPE_CHECKING:
-    from teravox.pipeline.layers.layer import Layer
+    from teravox.pipeline.view.any_layer import AnyLayer
     from teravox.pipeline.view.sample import Range
 
 Json = dict[str, Any]  # JSON may hold anything
@@ -19,12 +20,14 @@ Position = tuple[float, float, float]
 PANEL = 320  # pixels of a panel that the volume is to fill; the client tells nobody how large its panels are
 AROUND = 1.4  # of the volume's extent that the 3-D panel shows
 COLORS = ("red", "green", "blue")  # of the first channels
+ANNOTATION = "auto"  # what the source says; a slow client that is told the type at once may lose a layer on the way
+ORDER = ("image", "segmentation", ANNOTATION)  # what comes later is drawn over the rest
 
 
 class Shown(msgspec.Struct, frozen=True):
     """A layer, and what was found out in order to show it."""
 
-    layer: Layer
+    layer: AnyLayer
     name: str
     contrast: Range | None = None  # of an image
     segments: tuple[int, ...] = ()  # of a segmentation, to be selected
@@ -51,11 +54,11 @@ def name_layers(urls: Sequence[str]) -> list[str]:
 def make_state(shown: Sequence[Shown], sources: Sequence[str], position: Position | None = None) -> Json:
     """The client's state. `sources` are the URLs of the layers; `position` is in voxels of the first one."""
     low, high = _extent(shown)
-    step = shown[0].layer.scale(0).resolution
+    step = _resolution(shown[0].layer)
     middle = [(a + b) / 2 / n for a, b, n in zip(low, high, step, strict=True)]
     across = max(b - a for a, b in zip(low, high, strict=True)) / min(step)
     layers = [_layer(one, source) for one, source in zip(shown, sources, strict=True)]
-    layers.sort(key=lambda layer: layer["type"] == "segmentation")  # what comes later is drawn over the rest
+    layers.sort(key=lambda layer: ORDER.index(layer["type"]))
     return {
         "title": ", ".join(one.name for one in shown),
         "dimensions": {axis: [n * 1e-9, "m"] for axis, n in zip("xyz", step, strict=True)},
@@ -74,21 +77,23 @@ def as_fragment(state: Json) -> str:
 
 def _layer(one: Shown, source: str) -> Json:
     said: Json = {"name": one.name, "source": f"precomputed://{source}"}
+    if not isinstance(one.layer, Layer):
+        return {"type": ANNOTATION, **said}
     if not is_segmentation(one.layer):
-        return {"type": "image", **said, **_contrast(one)}
+        return {"type": "image", **said, **_contrast(one.layer, one.contrast)}
     if not one.segments:
         return {"type": "segmentation", **said}
     selected = [str(label) for label in one.segments]
     return {"type": "segmentation", **said, "segments": selected, "notSelectedAlpha": 0.25}
 
 
-def _contrast(one: Shown) -> Json:
+def _contrast(layer: Layer, contrast: Range | None) -> Json:
     """The shader of an image: gray, or the first channels as colors."""
-    info = one.layer.info
+    info = layer.info
     black_white: Json = {}
-    if one.contrast is not None:
+    if contrast is not None:
         is_float = shown_type(info) == "float32"
-        black_white = {"range": [value if is_float else str(int(value)) for value in one.contrast]}
+        black_white = {"range": [value if is_float else str(int(value)) for value in contrast]}
     if info.num_channels == 1:
         return {"shaderControls": {"normalized": black_white}}
     colors = COLORS[: info.num_channels]
@@ -104,7 +109,20 @@ def _extent(shown: Sequence[Shown]) -> tuple[list[float], list[float]]:
     """The corners of what all layers cover together, in nanometres."""
     lows, highs = [], []
     for one in shown:
-        scale = one.layer.scale(0)
-        lows.append([n * step for n, step in zip(scale.bounds.min, scale.resolution, strict=True)])
-        highs.append([n * step for n, step in zip(scale.bounds.max, scale.resolution, strict=True)])
+        step, (low, high) = _resolution(one.layer), _corners(one.layer)
+        lows.append([n * wide for n, wide in zip(low, step, strict=True)])
+        highs.append([n * wide for n, wide in zip(high, step, strict=True)])
     return [min(axis) for axis in zip(*lows, strict=True)], [max(axis) for axis in zip(*highs, strict=True)]
+
+
+def _resolution(layer: AnyLayer) -> tuple[float, float, float]:
+    """The size of a voxel of full size, or of the step in which places are told."""
+    return layer.scale(0).resolution if isinstance(layer, Layer) else layer.resolution
+
+
+def _corners(layer: AnyLayer) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """The lowest and the highest place, in the same."""
+    if not isinstance(layer, Layer):
+        return layer.low, layer.high
+    bounds = layer.scale(0).bounds
+    return bounds.min, bounds.max

@@ -16,6 +16,7 @@ from teravox.pipeline.label_tables.options import TableOutput
 from teravox.pipeline.options import Bounds, FillMissing, Layer, Mip, says
 
 if TYPE_CHECKING:
+    from teravox.pipeline.centres.annotations import CentreLayer
     from teravox.pipeline.centres.plan import Plan
     from teravox.pipeline.planning.traffic import Traffic
 
@@ -45,6 +46,13 @@ class Centres(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         Annotated[int, Meta(gt=0)],
         says("Most memory that a task may need; it limits how many parts its slices may have.", form="bytes"),
     ] = 1_000_000_000
+    annotations: Annotated[
+        bool,
+        says(
+            "Also write them as points for Neuroglancer, in LAYER/stats/centres/KEY/AXIS/points, for `teravox view`; a "
+            "point has its label and area."
+        ),
+    ] = False
     output: TableOutput = None
 
     def prepare(self) -> None:
@@ -75,9 +83,13 @@ class Centres(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
         )
         folder = folder_of(plan.layer.scale(self.mip), self.axis)
         write_part(plan.layer.store, folder, self._keys(plan, piece), found)
+        if self.annotations:
+            self._points(plan).write(piece, found)
 
     def outputs(self, piece: Box) -> Sequence[str]:
-        return self._keys(self._plan(), piece)
+        plan = self._plan()
+        keys = self._keys(plan, piece)
+        return [*keys, *self._points(plan).keys(piece)] if self.annotations else keys
 
     def traffic(self, piece: Box) -> Traffic:
         from teravox.pipeline.planning.traffic import Chunks, Objects, Traffic, info_of
@@ -95,30 +107,46 @@ class Centres(Job[Box], frozen=True, rename={"memory_limit": "memory"}):
 
         plan = self._plan(fresh=True)
         index = complete(plan.layer, self.mip, self.axis, plan.box, [self._keys(plan, piece) for piece in plan.slabs])
+        if self.annotations:
+            self._points(plan).complete()
         if self.output is not None:
             write_table(index.columns, CentreTable.open(plan.layer, self.mip, self.axis).groups(), self.output)
         record_processing(plan.layer.store, "image centres", msgspec.to_builtins(self))
 
     def report(self) -> str:
+        from teravox.pipeline.centres.annotations import points_folder
         from teravox.pipeline.centres.table import INDEX, CentreTable, folder_of
 
-        layer = self._plan().layer
+        plan = self._plan()
+        layer = plan.layer
         index = CentreTable.open(layer, self.mip, self.axis).index
         slices = index.bounds.size["xyz".index(self.axis)]
         place = f"{layer.url}/{folder_of(layer.scale(self.mip), self.axis)}/{INDEX}"
-        return f"{index.centres:,} centres in {slices:,} slices, {index.centres / slices:,.1f} a slice, in the table {place}."
+        found = f"{index.centres:,} centres in {slices:,} slices, {index.centres / slices:,.1f} a slice, in the table {place}."
+        if self.annotations:
+            found += f"\nSee them with: teravox view {layer.url} {layer.url}/{points_folder(plan)}"
+        return found
 
     def _keys(self, plan: Plan, piece: Box) -> list[str]:
         from teravox.pipeline.centres.table import folder_of, part_keys
 
-        same = msgspec.structs.replace(self, layer="", output=None, memory_limit=1)
-        said = msgspec.json.encode(same, order="sorted")
-        name = hashlib.sha256(said).hexdigest()[:16]
-        return part_keys(folder_of(plan.layer.scale(self.mip), self.axis), name, plan.index(piece))
+        return part_keys(folder_of(plan.layer.scale(self.mip), self.axis), self._name(), plan.index(piece))
+
+    def _points(self, plan: Plan) -> CentreLayer:
+        from teravox.pipeline.centres.annotations import CentreLayer
+
+        return CentreLayer(self._name(), plan)
+
+    def _name(self) -> str:
+        """What stands for all options that change a result."""
+        same = msgspec.structs.replace(self, layer="", annotations=False, output=None, memory_limit=1)
+        return hashlib.sha256(msgspec.json.encode(same, order="sorted")).hexdigest()[:16]
 
     def _plan(self, *, fresh: bool = False) -> Plan:
         from teravox.pipeline.centres.plan import make_plan
         from teravox.pipeline.layers.layer import Layer as OpenLayer
 
         layer = OpenLayer.open(self.layer, fresh=fresh)
-        return make_plan(layer, self.mip, self.axis, self.bounds, self.slices, self.memory_limit)
+        return make_plan(
+            layer, self.mip, self.axis, self.bounds, self.slices, self.memory_limit, with_points=self.annotations
+        )

@@ -17,9 +17,9 @@ from teravox.pipeline.options import Layer, Mip, says
 class Threshold(Command, frozen=True):
     """Find Otsu's thresholds of a whole image, by the counts of its grey values.
 
-    The counts are those of `image contrast histogram`, which must be there. A voxel is brighter than a threshold if its
-    value is at least that. These are the values that `otsu` and `otsu:CLASSES/WHICH` mean as a parameter of steps of
-    `teravox segment`.
+    The counts are those of `image contrast histogram`, which must be there; of float32, some chunks are counted now. A
+    voxel is brighter than a threshold if its value is at least that. These are the values that `otsu` and
+    `otsu:CLASSES/WHICH` mean as a parameter of steps of `teravox segment`.
 
         teravox image contrast histogram ./ct
         teravox image threshold ./ct --classes 3

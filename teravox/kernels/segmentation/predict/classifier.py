@@ -9,7 +9,7 @@ import numpy as np
 from teravox.kernels.learning import features
 from teravox.kernels.learning.parts import cut_parts, where_wanted
 from teravox.kernels.learning.use import boundary_classes, check_image, model_of, sum_classes
-from teravox.kernels.segmentation.checks import Mask, Prediction
+from teravox.kernels.segmentation.checks import Mask, Prediction, check_at_least
 from teravox.kernels.segmentation.grey import Grey
 from teravox.kernels.segmentation.patches import Box, Vec
 from teravox.kernels.segmentation.step import Margin, gives, holds, looks_around, takes
@@ -72,6 +72,7 @@ def predict(
     Its channels are the probabilities of the classes. For bodies, one channel must be the boundary: the first class
     is, unless `boundary` or `objects` say otherwise.
     """
+    check_at_least("working_memory", working_memory, 0)
     found = model_of(model)
     check_image(found, gray)
     classes = boundary_classes(found, boundary, objects)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from teravox.kernels.segmentation.grey import value_of_1
 from teravox.kernels.segmentation.step import takes
 
 Voxels = NDArray[Any]  # of the layer's data type
@@ -38,7 +39,5 @@ def predict(
         voxels = voxels[..., np.newaxis]
     if channels:
         voxels = voxels[..., list(channels)]
-    if scale is None:
-        scale = 1.0 if voxels.dtype.kind == "f" else float(np.iinfo(voxels.dtype).max)
-    found = np.divide(voxels, np.float32(scale), dtype=np.float32, order="C")
+    found = np.divide(voxels, np.float32(value_of_1(voxels.dtype, scale)), dtype=np.float32, order="C")
     return np.subtract(np.float32(1), found, out=found) if invert else found

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from teravox.kernels.segmentation.checks import Mask, Prediction, check_at_least, check_share
+from teravox.kernels.segmentation.checks import Mask, Prediction, check_above_0, check_at_least, check_share
 from teravox.kernels.segmentation.curvature import REACH, sheets
 from teravox.kernels.segmentation.grey import Grey, shares
 from teravox.kernels.segmentation.scale import ISOTROPIC, Zyx, sigmas
@@ -48,8 +48,7 @@ def predict(
     check_at_least("slope", slope, 0)
     check_at_least("sigma", sigma, 0)
     check_at_least("sigma_darkness", sigma_darkness, 0)
-    if not contrast > 0:
-        raise ValueError(f"contrast is {contrast:g}, but must be above 0")
+    check_above_0("contrast", contrast)
     across = in_slice(sigmas(sigma, resolution), per_slice=per_slice)
     values = smooth(shares(gray, channel, low, high), across)
     evidence = sheets(values, across, dark=not bright, slope=slope)

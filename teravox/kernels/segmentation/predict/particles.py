@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from teravox.kernels.segmentation.checks import Mask, Prediction, check_at_least
+from teravox.kernels.segmentation.checks import Mask, Prediction, check_at_least, number_of
 from teravox.kernels.segmentation.grey import Grey, Shares, shares
 from teravox.kernels.segmentation.morphology import MOST_RADIUS, across, fill_holes, open_by_ball, take_majority
 from teravox.kernels.segmentation.scale import ISOTROPIC, Zyx, sigmas
 from teravox.kernels.segmentation.smoothing import reaches, smooth
-from teravox.kernels.segmentation.step import Margin, leaves, looks_around, takes
+from teravox.kernels.segmentation.step import FOUND, Margin, leaves, looks_around, takes
 from teravox.kernels.segmentation.unsharp import sharpen
 
 Denoise = Literal["median", "gaussian", "unsharp", "none"]
@@ -42,7 +42,7 @@ def predict(
     *,
     threshold: Annotated[
         float | str,
-        "grey value from which a voxel is bright; otsu finds it in the histogram of the whole image, otsu:3/2 is the 2nd of 3 classes",
+        f"grey value from which a voxel is bright; {FOUND}",
     ] = "otsu",
     bright: Annotated[bool, "the things are brighter than the threshold, else darker"] = True,
     denoise: Annotated[Denoise, "median and gaussian take noise away, unsharp makes edges steeper"] = "median",
@@ -62,14 +62,13 @@ def predict(
     They are 0, and all between them is 1. The threshold may be found in the whole image, so that it is the same in all
     blocks: count its grey values first, with teravox image contrast histogram.
     """
-    if isinstance(threshold, str):
-        raise ValueError(f"threshold is {threshold!r}, which is found in a whole image: give a grey value")  # noqa: TRY004 - it is a value that steps may be given
+    least = number_of("threshold", threshold)
     for name, value in (("radius", radius), ("amount", amount), ("opening", opening), ("holes", holes)):
         check_at_least(name, value, 0)
     if denoise == "median" and max(across(radius, resolution)) > MOST_RADIUS:
         raise ValueError(f"radius is {radius:g}, but must be at most {MOST_RADIUS} for a median")
     values = _denoised(gray, channel, denoise, radius, amount, resolution)
-    found = values >= np.float32(threshold)
+    found = values >= np.float32(least)
     del values
     if not bright:
         np.logical_not(found, out=found)

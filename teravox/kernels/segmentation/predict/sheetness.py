@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from teravox.kernels.segmentation.checks import Mask, Prediction, check_at_least
+from teravox.kernels.segmentation.checks import Mask, Prediction, check_above_0, check_at_least
 from teravox.kernels.segmentation.curvature import REACH, sheets
 from teravox.kernels.segmentation.grey import Grey, shares
 from teravox.kernels.segmentation.scale import ISOTROPIC, Zyx, sigmas
@@ -45,8 +45,7 @@ def predict(
     """Sheets by the Hessian: walls, cracks, membranes."""
     check_at_least("slope", slope, 0)
     check_at_least("sigma", sigma, 0)
-    if not contrast > 0:
-        raise ValueError(f"contrast is {contrast:g}, but must be above 0")
+    check_above_0("contrast", contrast)
     across = in_slice(sigmas(sigma, resolution), per_slice=per_slice)
     found = sheets(smooth(shares(gray, channel, low, high), across), across, dark=not bright, slope=slope)
     found *= np.float32(1 / contrast)

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import numpy as np
 
-from teravox.kernels.segmentation.checks import Mask, Prediction, check_at_least
+from teravox.kernels.segmentation.checks import Mask, Prediction, check_at_least, number_of
 from teravox.kernels.segmentation.grey import Grey, shares
 from teravox.kernels.segmentation.scale import ISOTROPIC, Zyx, sigmas
 from teravox.kernels.segmentation.smoothing import reaches, smooth
-from teravox.kernels.segmentation.step import Margin, looks_around, takes
+from teravox.kernels.segmentation.step import FOUND, Margin, leaves, looks_around, takes
 
 
 def _margin(*, sigma: float, background: float, resolution: Zyx, **_: object) -> Margin:
@@ -23,11 +23,14 @@ def _memory(*, background: float, **_: object) -> float:
 
 @takes(_memory)
 @looks_around(_margin)
+@leaves("threshold", unless="background")
 def predict(
     gray: Grey,
     mask: Mask | None,  # noqa: ARG001 - what lies outside is predicted as well, and not used
     *,
-    threshold: Annotated[float, "grey value that becomes 0.5; with a background how far above it"],
+    threshold: Annotated[
+        float | str, f"grey value that becomes 0.5; with a background how far above it. Without one, {FOUND}"
+    ],
     width: Annotated[float, "grey values around the threshold over which 0 rises to 1; 0 is a step"] = 0.0,
     bright: Annotated[bool, "what is looked for is brighter than the threshold, else darker"] = True,
     objects: Annotated[bool, "what is looked for is objects, low in the prediction, else boundary, high"] = True,
@@ -39,6 +42,7 @@ def predict(
     resolution: Zyx = ISOTROPIC,
 ) -> Prediction:
     """Brighter (or darker) than a grey value, or than the surroundings by so much."""
+    middle = number_of("threshold", threshold)
     check_at_least("width", width, 0)
     check_at_least("sigma", sigma, 0)
     if background:
@@ -51,9 +55,9 @@ def predict(
     del around
     high_where_bright = bright != objects
     if width == 0:
-        values[...] = values >= threshold if high_where_bright else values < threshold
+        values[...] = values >= middle if high_where_bright else values < middle
     else:
-        values -= np.float32(threshold)
+        values -= np.float32(middle)
         values *= np.float32((1 if high_where_bright else -1) / width)
         values += np.float32(0.5)
         np.clip(values, 0, 1, out=values)

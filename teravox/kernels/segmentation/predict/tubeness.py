@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from teravox.kernels.segmentation.checks import Mask, Prediction
+from teravox.kernels.segmentation.checks import Mask, Prediction, check_above_0
 from teravox.kernels.segmentation.curvature import ALPHA_1, ALPHA_2, Floats, tubes
 from teravox.kernels.segmentation.grey import Grey
 from teravox.kernels.segmentation.line_filter import (
@@ -12,7 +12,6 @@ from teravox.kernels.segmentation.line_filter import (
     Sharpen,
     SharpenSigma,
     SharpenThreshold,
-    check_above_0,
     find_lines,
     margin,
     memory,

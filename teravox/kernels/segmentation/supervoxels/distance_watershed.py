@@ -11,16 +11,18 @@ from teravox.kernels.segmentation.checks import (
     Mask,
     Prediction,
     boundary_of,
+    check_above_0,
     check_at_least,
     check_mask,
     check_share,
+    number_of,
 )
 from teravox.kernels.segmentation.distances import distances_inside
 from teravox.kernels.segmentation.flood import flood, heights_of
 from teravox.kernels.segmentation.maxima import number_tops
 from teravox.kernels.segmentation.scale import ISOTROPIC, Zyx, sigmas
 from teravox.kernels.segmentation.smoothing import in_slice, smooth
-from teravox.kernels.segmentation.step import takes
+from teravox.kernels.segmentation.step import FOUND_IN_LAYER, leaves, takes
 
 
 def _memory(**_: object) -> float:
@@ -28,12 +30,13 @@ def _memory(**_: object) -> float:
 
 
 @takes(_memory)
+@leaves("threshold")
 def supervoxels(
     prediction: Prediction,
     mask: Mask | None,
     *,
     boundary_channel: Annotated[int, "channel of the prediction that is high between objects"] = 0,
-    threshold: Annotated[float, "from this value up a voxel is boundary"] = 0.5,
+    threshold: Annotated[float | str, f"from this value up a voxel is boundary; {FOUND_IN_LAYER}"] = 0.5,
     sigma_seeds: Annotated[float, "blur of the distances before their tops become seeds, in the finest voxels"] = 2.0,
     sigma_weights: Annotated[float, "blur of the map that is flooded, in the finest voxels"] = 0.0,
     alpha: Annotated[float, "share of the boundary in the map that is flooded; the rest is nearness to it"] = 0.8,
@@ -46,18 +49,18 @@ def supervoxels(
     """Watershed from the places farthest from any boundary: also where membranes have holes."""
     boundary = boundary_of(prediction, boundary_channel)
     check_mask(mask, boundary.shape)
-    check_share("threshold", threshold)
+    least = number_of("threshold", threshold)
+    check_share("threshold", least)
     check_share("alpha", alpha)
     check_share("highest", highest)
     check_at_least("sigma_seeds", sigma_seeds, 0)
     check_at_least("sigma_weights", sigma_weights, 0)
     check_at_least("min_size", min_size, 0)
-    if not 0 < reach < np.inf:
-        raise ValueError(f"reach is {reach:g}, but must be above 0")
+    check_above_0("reach", reach)
     if boundary.size == 0:
         return np.zeros(boundary.shape, np.uint32)
 
-    inside = boundary < np.float32(threshold)
+    inside = boundary < np.float32(least)
     if mask is not None:
         inside &= mask
     distances = distances_inside(inside, reach, resolution, per_slice=per_slice)

@@ -15,10 +15,11 @@ from teravox.kernels.segmentation.checks import (
     check_at_least,
     check_mask,
     check_share,
+    number_of,
 )
 from teravox.kernels.segmentation.distances import distances_inside
 from teravox.kernels.segmentation.scale import ISOTROPIC, Zyx, sides
-from teravox.kernels.segmentation.step import takes
+from teravox.kernels.segmentation.step import FOUND_IN_LAYER, leaves, takes
 
 
 def _memory(**_: object) -> float:
@@ -26,12 +27,15 @@ def _memory(**_: object) -> float:
 
 
 @takes(_memory)
+@leaves("threshold")
 def supervoxels(
     prediction: Prediction,
     mask: Mask | None,
     *,
     boundary_channel: Annotated[int, "channel of the prediction that is high between objects"] = 0,
-    threshold: Annotated[float, "from this value up a voxel is boundary, and gets no label"] = 0.5,
+    threshold: Annotated[
+        float | str, f"from this value up a voxel is boundary, and gets no label; {FOUND_IN_LAYER}"
+    ] = 0.5,
     h: Annotated[float, "how much thinner a neck must be than both things that it joins, in the finest voxels"] = 0.5,
     relative: Annotated[
         float, "the same as a share of the radius of the smaller thing; of both, what is more counts"
@@ -46,13 +50,14 @@ def supervoxels(
     """
     boundary = boundary_of(prediction, boundary_channel)
     check_mask(mask, boundary.shape)
-    check_share("threshold", threshold)
+    least = number_of("threshold", threshold)
+    check_share("threshold", least)
     check_at_least("h", h, 0)
     check_share("relative", relative)
     check_at_least("min_radius", min_radius, 0)
     if boundary.size == 0:
         return np.zeros(boundary.shape, np.uint32)
-    inside = boundary < np.float32(threshold)
+    inside = boundary < np.float32(least)
     if mask is not None:
         inside &= mask
     distances = distances_inside(inside, 1.0, resolution)

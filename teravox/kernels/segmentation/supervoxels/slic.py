@@ -11,6 +11,7 @@ from teravox.kernels.segmentation.checks import (
     Mask,
     Prediction,
     channels_of,
+    check_above_0,
     check_at_least,
     check_mask,
 )
@@ -37,8 +38,7 @@ def supervoxels(
     """SLIC: near voxels with like values in all channels, for classifiers."""
     check_at_least("size", size, 1)
     check_at_least("iterations", iterations, 1)
-    if not 0 < compactness < np.inf:
-        raise ValueError(f"compactness is {compactness:g}, but must be above 0")
+    check_above_0("compactness", compactness)
     channels_of(prediction, prediction.shape[-1], "all of them")
     box = prediction.shape[:3]
     check_mask(mask, box)

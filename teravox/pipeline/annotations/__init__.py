@@ -1,0 +1,1 @@
+"""Layers of points as Neuroglancer shows them: Precomputed annotations."""
