@@ -16,8 +16,9 @@ from typing import TypeVar
 import psutil
 import pytest
 from hypothesis import settings
+from real_volumes import DATA
 from servers.daemon import or_skip
-from servers.fixtures import s3  # noqa: F401  # a fixture of all tests
+from servers.fixtures import layer_in_bucket, s3  # noqa: F401  # fixtures of all tests
 from servers.seaweed import S3, seaweed
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
@@ -25,7 +26,6 @@ R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 CHECKOUT = Path(__file__).parent.parent
 MADE_BY_TOOLS = {".git", ".venv", "build", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"}
 MARK = "TERAVOX_TEST_PROCESS"  # every process that a test starts inherits it
-DATA = "TERAVOX_DATA"  # names the folder with real volumes, and is named where a test is skipped for want of it
 GRACE = 10.0  # seconds that a process which was told to end may take
 
 IN_CI = bool(os.environ.get("CI"))

@@ -13,13 +13,12 @@ from teravox.cli.options import DryRun, Durable, EndpointUrl, Parallel, Quiet, R
 from teravox.cli.progress import show_progress
 from teravox.cli.say import plain, say_choices, say_tasks
 from teravox.cli.where_it_runs import refuse_beside_queue, refuse_without_sqs, typed_here
+from teravox.cli.workers_here import USUAL, workers_here
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.job import AnyJob, Job
 from teravox.pipeline.options import says
 from teravox.pipeline.units import say_seconds
-from teravox.pipeline.worker.settings import WorkerSettings
 
-_USUAL = WorkerSettings()
 _ONLY_HERE = ("parallel", "tries", "task_timeout", "durable")
 
 
@@ -39,7 +38,7 @@ class HowItIsRun(msgspec.Struct, frozen=True, kw_only=True):
     resume: Annotated[bool, says("Leave out the tasks that are done already, as the ledger beside the layer says.")] = (
         False
     )
-    tries: Tries = _USUAL.tries
+    tries: Tries = USUAL.tries
     task_timeout: TaskTimeout = None
     durable: Durable = False
     quiet: Quiet = False
@@ -103,18 +102,9 @@ def _enqueue(kind: str, job: AnyJob, url: str, how: HowItIsRun, call: Call) -> i
 
 
 def _do_here(kind: str, job: AnyJob, how: HowItIsRun, call: Call) -> int:
-    from teravox.pipeline.limits import granted_cores
     from teravox.pipeline.submit import run_here
 
-    settings = WorkerSettings(
-        processes=how.parallel or granted_cores(),
-        tries=how.tries,
-        task_timeout=how.task_timeout,
-        durable=how.durable,
-        exit_on_empty=True,
-        plugins=call.registry.plugins,
-        quiet=True,
-    )
+    settings = workers_here(call, how.parallel, tries=how.tries, task_timeout=how.task_timeout, durable=how.durable)
     with show_progress(kind, lambda: len(job.pieces()), quiet=how.quiet) as progress:
         outcome = run_here(job, kind, settings, resume=how.resume, command=call.command, progress=progress)
     if outcome.stopped_by == "signal":

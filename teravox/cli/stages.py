@@ -14,11 +14,11 @@ from teravox.cli.options import DryRun, EndpointUrl, Parallel, Quiet, Region, Ta
 from teravox.cli.progress import show_progress
 from teravox.cli.say import plain, say_choices, say_tasks
 from teravox.cli.where_it_runs import refuse_beside_queue, refuse_without_sqs, typed_here
+from teravox.cli.workers_here import USUAL, workers_here
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.job import AnyJob
 from teravox.pipeline.options import Seconds, says
 from teravox.pipeline.units import say_seconds
-from teravox.pipeline.worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
     from teravox.cli.command import Call
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 J = TypeVar("J", bound=AnyJob)
 Interval = Annotated[Seconds, says("Time between two looks whether the workers are done.", form="seconds")]
-USUAL = WorkerSettings()
 ONLY_HERE = ("parallel", "tries", "task_timeout")
 
 
@@ -141,17 +140,9 @@ def _run_stages(said: StagedCommand, name: str, stages: Sequence[Stage], call: C
 
 
 def _run_here(said: StagedCommand, name: str, stages: Sequence[Stage], call: Call) -> int:
-    from teravox.pipeline.limits import granted_cores
     from teravox.pipeline.stages import run_stages_here
 
-    settings = WorkerSettings(
-        processes=said.parallel or granted_cores(),
-        tries=said.tries,
-        task_timeout=said.task_timeout,
-        exit_on_empty=True,
-        plugins=call.registry.plugins,
-        quiet=True,
-    )
+    settings = workers_here(call, said.parallel, tries=said.tries, task_timeout=said.task_timeout)
 
     def total() -> int:
         return sum(len(stage.job.pieces()) for stage in stages)

@@ -12,12 +12,13 @@ import msgspec
 
 from teravox.cli.progress import make_bar, show_progress
 from teravox.cli.say import plain, say_tasks
+from teravox.cli.workers_here import workers_here
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.verification.redo import Redo, count, is_independent, redo_elsewhere, redo_here
 from teravox.pipeline.verification.repair import Refused, RepairPlan, plan_repair
 from teravox.pipeline.verification.rounds import repair_here
 from teravox.pipeline.verification.verify import Progress, Verified, open_look, verify
-from teravox.pipeline.worker.settings import Outcome, WorkerSettings
+from teravox.pipeline.worker.settings import Outcome
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -110,14 +111,9 @@ def _repair_here(said: Verify, look: Look, verified: Verified, call: Call) -> in
 
 
 def _redo(said: Verify, redo: Redo, call: Call) -> Outcome:
-    from teravox.pipeline.limits import granted_cores
-
-    settings = WorkerSettings(
-        processes=said.parallel or granted_cores(), exit_on_empty=True, plugins=call.registry.plugins, quiet=True
-    )
     title = f"repair: {redo.job.record.kind}"
     with show_progress(title, lambda: count(redo), quiet=said.quiet or said.json) as progress:
-        return redo_here(redo, settings, progress)
+        return redo_here(redo, workers_here(call, said.parallel), progress)
 
 
 def _enqueue(said: Verify, url: str, plan: RepairPlan, call: Call) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled, read_only
+from teravox.kernels.slots import Pairs, Slots, find_pair_slot, make_pair_slots
 
 Labels = NDArray[Any]  # x, y and z in Fortran order, unsigned whole numbers
 Contacts = NDArray[np.void]  # of dtype CONTACT, sorted by label and other, each pair once
@@ -17,7 +18,6 @@ CONTACT = np.dtype([("label", "<u8"), ("other", "<u8"), ("faces", "<u8", 3)])
 """A label, one that it touches, and how many faces of voxels lie between them across x, y and z."""
 
 MERGING = 260  # bytes of a row while `merge` works
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, for a hash by multiplication
 
 
 def count_contacts(voxels: Labels, owned: Vec, most: int) -> Contacts | None:
@@ -31,8 +31,7 @@ def count_contacts(voxels: Labels, owned: Vec, most: int) -> Contacts | None:
     pairs, faces = np.empty((room, 2), np.uint64), np.zeros((room, 3), np.int64)
     at = used = 0
     while True:
-        slots = np.full(2 * len(pairs), -1, np.int32)
-        _place(pairs[:used], slots)
+        slots = make_pair_slots(pairs[:used], len(pairs))
         at, used = _count(flat, voxels.shape, owned, at, used, slots, pairs, faces)
         if 2 * used > most:
             return None
@@ -67,34 +66,18 @@ def count_partners(contacts: Contacts, labels: NDArray[np.uint64]) -> NDArray[np
 
 
 @compiled
-def _find(pairs: NDArray[np.uint64], slots: NDArray[np.int32], one: np.uint64, other: np.uint64) -> np.uint64:
-    """The slot that has the place of a pair, or the one where it belongs."""
-    mask = np.uint64(len(slots) - 1)
-    slot = ((one * _SPREAD) ^ other) * _SPREAD >> np.uint64(32) & mask
-    while slots[slot] >= 0 and (pairs[slots[slot], 0] != one or pairs[slots[slot], 1] != other):
-        slot = (slot + np.uint64(1)) & mask
-    return slot
-
-
-@compiled
-def _place(pairs: NDArray[np.uint64], slots: NDArray[np.int32]) -> None:
-    for number in range(len(pairs)):
-        slots[_find(pairs, slots, pairs[number, 0], pairs[number, 1])] = number
-
-
-@compiled
 def _note(
     one: np.uint64,
     other: np.uint64,
     axis: int,
     used: int,
-    slots: NDArray[np.int32],
-    pairs: NDArray[np.uint64],
+    slots: Slots,
+    pairs: Pairs,
     faces: NDArray[np.int64],
 ) -> int:
     """Count a face between two labels; how many pairs there are then."""
     first, second = min(one, other), max(one, other)
-    slot = _find(pairs, slots, first, second)
+    slot = find_pair_slot(pairs, slots, first, second)
     if slots[slot] < 0:
         slots[slot] = used
         pairs[used, 0], pairs[used, 1] = first, second
@@ -110,8 +93,8 @@ def _count(
     owned: Vec,
     at: int,
     used: int,
-    slots: NDArray[np.int32],
-    pairs: NDArray[np.uint64],
+    slots: Slots,
+    pairs: Pairs,
     faces: NDArray[np.int64],
 ) -> tuple[int, int]:
     """Count the faces of the rows from `at` on, until all are counted or a row might find no room.

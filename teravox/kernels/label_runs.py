@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
 from teravox.kernels.label_table import ROW, Rows
+from teravox.kernels.slots import ROOM, Slots, find_slot, make_slots
 
 Labels = NDArray[Any]  # unsigned whole numbers
 Vec = tuple[int, int, int]
 
 TABULATING = 350  # bytes of a label while `tabulate` works
 _NUMBERS = 10  # of a label while runs are counted
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, for a hash by multiplication
 
 
 def tabulate(voxels: Labels, corner: Vec, most: int) -> Rows | None:
@@ -39,28 +39,14 @@ def tabulate(voxels: Labels, corner: Vec, most: int) -> Rows | None:
 
 def _count(flat: Labels, size: tuple[int, int], most: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Labels in the order of their coming, and their numbers; some more than `most`, and not all, if there are."""
-    room = 1024
-    labels, numbers = np.empty(room, np.uint64), np.empty((room, _NUMBERS), np.int64)
+    labels, numbers = np.empty(ROOM, np.uint64), np.empty((ROOM, _NUMBERS), np.int64)
     at = used = 0
     while True:
-        slots = np.full(2 * room, -1, np.int32)
-        _place(labels[:used], slots)
+        slots = make_slots(labels[:used], len(labels))
         at, used = _count_runs(flat, *size, at, used, slots, labels, numbers)
         if at == len(flat) or used > most:
             return labels[:used], numbers[:used]
         labels, numbers = (np.concatenate([full, np.empty_like(full)]) for full in (labels, numbers))
-        room *= 2
-
-
-@compiled
-def _place(labels: NDArray[np.uint64], slots: NDArray[np.int32]) -> None:  # pragma: no cover - compiled
-    """Put the numbers of labels into the slots of an empty table, whose length is a power of two."""
-    mask = np.uint64(len(slots) - 1)
-    for number in range(len(labels)):
-        slot = (labels[number] * _SPREAD) >> np.uint64(32) & mask
-        while slots[slot] >= 0:
-            slot = (slot + np.uint64(1)) & mask
-        slots[slot] = number
 
 
 @compiled
@@ -70,7 +56,7 @@ def _count_runs(  # pragma: no cover - compiled
     ny: int,
     at: int,
     used: int,
-    slots: NDArray[np.int32],
+    slots: Slots,
     labels: NDArray[np.uint64],
     numbers: NDArray[np.int64],
 ) -> tuple[int, int]:
@@ -79,7 +65,6 @@ def _count_runs(  # pragma: no cover - compiled
     It returns where it stopped and how many labels there are. The numbers of a label are its voxels, its lower
     corner, its upper corner, and the sums of its coordinates.
     """
-    mask = np.uint64(len(slots) - 1)
     start = at - at % nx
     y = start // nx % ny
     z = start // nx // ny
@@ -97,9 +82,7 @@ def _count_runs(  # pragma: no cover - compiled
             while at < end and flat[at] == voxel:
                 at += 1
             label = np.uint64(voxel)
-            slot = (label * _SPREAD) >> np.uint64(32) & mask
-            while slots[slot] >= 0 and labels[slots[slot]] != label:
-                slot = (slot + np.uint64(1)) & mask
+            slot = find_slot(labels, slots, label)
             if slots[slot] < 0:
                 if used == len(labels):
                     return begin, used

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 from cli.running import Run
 from layers.make import files_of, make_layer, voxels
-from servers.seaweed import S3
 from view.sessions import close_sessions
 
 from teravox import __version__
@@ -248,11 +246,9 @@ def test_a_layer_on_a_web_server_is_shown(run: Run, layer: str, web: str) -> Non
 
 
 @pytest.mark.server
-def test_a_layer_in_a_bucket_is_shown(run: Run, layer: str, s3: S3) -> None:
+def test_a_layer_in_a_bucket_is_shown(run: Run, layer: str, layer_in_bucket: str) -> None:
     assert run("image", "downsample", layer, "--num-mips", "1").code == 0
-    bucket = f"shown-{secrets.token_hex(4)}"
-    s3.create_bucket(bucket)
-    store = open_store(s3.url(f"{bucket}/seg"))
+    store = open_store(layer_in_bucket)
     source = open_store(layer)
     for key in source.list():
         data = source.get(key)
@@ -260,4 +256,4 @@ def test_a_layer_in_a_bucket_is_shown(run: Run, layer: str, s3: S3) -> None:
         store.put(key, data)
     local, remote = shown(run, layer), shown(run, store.url)
     assert remote | {"url": ""} == local | {"url": ""}
-    assert run("show", s3.url(f"{bucket}/nothing")).code == 3
+    assert run("show", f"{layer_in_bucket}-nothing").code == 3

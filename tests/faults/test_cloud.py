@@ -55,14 +55,6 @@ def s3(seaweed_server: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def layer(s3: S3) -> str:
-    """The URL of a layer in a bucket of its own."""
-    bucket = f"trial-{secrets.token_hex(4)}"
-    s3.create_bucket(bucket)
-    return s3.url(f"{bucket}/some/layer")
-
-
-@pytest.fixture
 def queue(s3: S3) -> Iterator[SqsQueue]:
     """An empty queue, whose server leaves it to the workers to count attempts."""
     url = f"sqs://trial-{secrets.token_hex(4)}"
@@ -78,9 +70,9 @@ def check_nothing_is_left(queue: SqsQueue) -> None:
 
 
 def test_killed_workers_lose_no_task_and_no_record(
-    tmp_path: Path, layer: str, queue: SqsQueue, figures: Callable[[str], None]
+    tmp_path: Path, layer_in_bucket: str, queue: SqsQueue, figures: Callable[[str], None]
 ) -> None:
-    job = trial(layer, TASKS, seconds=0.1)
+    job = trial(layer_in_bucket, TASKS, seconds=0.1)
     put(job, queue)
     # A bucket gets one object for many records, and their tasks stay leased until it is there: a kill repeats them all.
     options = (*WORKER, "--exit-on-empty", "--quiet", "--lease-sec", "4", "--tries", "1000")
@@ -88,17 +80,22 @@ def test_killed_workers_lose_no_task_and_no_record(
         for _ in range(2):
             workers.start(*options)
         for kill in range(1, KILLS + 1):
-            until(have_begun(layer, kill * EXECUTIONS_A_KILL), "tasks begin", lambda: workers.said, look_every=0.2)
+            until(
+                have_begun(layer_in_bucket, kill * EXECUTIONS_A_KILL),
+                "tasks begin",
+                lambda: workers.said,
+                look_every=0.2,
+            )
             random.choice(workers.running).kill()
             workers.start(*options)
         assert workers.wait() == [0, 0], workers.said[-5000:]
-    same = outputs(layer) == expected(TASKS)
+    same = outputs(layer_in_bucket) == expected(TASKS)
     figures(
-        f"T1: S3 and SQS: {TASKS} tasks, {KILLS} kills of a worker, {executions(layer).total()} executions, "
-        f"{TASKS - len(outputs(layer))} lost, outputs {'identical' if same else 'DIFFERENT'}"
+        f"T1: S3 and SQS: {TASKS} tasks, {KILLS} kills of a worker, {executions(layer_in_bucket).total()} executions, "
+        f"{TASKS - len(outputs(layer_in_bucket))} lost, outputs {'identical' if same else 'DIFFERENT'}"
     )
     assert same
-    check_ledger(layer, job)
+    check_ledger(layer_in_bucket, job)
     check_nothing_is_left(queue)
 
 
@@ -107,10 +104,10 @@ def have_begun(layer: str, count: int) -> Callable[[], bool]:
 
 
 def test_the_secret_key_is_neither_printed_nor_stored(
-    tmp_path: Path, s3: S3, layer: str, queue: SqsQueue, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, s3: S3, layer_in_bucket: str, queue: SqsQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One task raises it; what the worker says, the bucket, the messages and the dead letter are searched for it."""
-    put(trial(layer, 5, tells=3), queue)
+    put(trial(layer_in_bucket, 5, tells=3), queue)
     found = [message.encode() for message in messages(queue)]
     assert len(found) == 5
     with fleet(queue.url, tmp_path / "logs") as workers:
@@ -121,7 +118,7 @@ def test_the_secret_key_is_neither_printed_nor_stored(
     (failure,) = letter.failures
     assert failure.text == "ValueError: the key is ***"
     assert "the key is ***" in workers.said
-    found += [letter.body, repr(letter).encode(), *in_bucket(layer)]
+    found += [letter.body, repr(letter).encode(), *in_bucket(layer_in_bucket)]
     assert any(b'"peak_bytes"' in each for each in found), "the ledger was not read"
     assert [each for each in found if s3.secret.encode() in each] == []
 

@@ -12,7 +12,7 @@ from teravox.kernels.compiled import compiled, read_only
 CALL = """
 import sys
 import numpy as np
-from teravox.kernels.png_rows import filter_rows
+from teravox.kernels.png.filters import filter_rows
 filter_rows(np.zeros((4, 4), np.uint8), 1)
 print("numba" in sys.modules, "scipy.linalg" in sys.modules)
 """

@@ -47,7 +47,7 @@ def with_memory(job: J, share: float) -> J:
     return msgspec.structs.replace(job, memory_limit=int(enough + share * (most - enough)))
 
 
-def info_of(path: str) -> dict[str, Any]:  # Any: JSON may hold anything
+def info_of(path: Path | str) -> dict[str, Any]:  # Any: JSON may hold anything
     info: dict[str, Any] = json.loads(Path(path, "info").read_text())
     return info
 

@@ -72,3 +72,8 @@ def files_of(path: str) -> dict[str, bytes]:
     """Every file below a folder and what is in it."""
     root = Path(path)
     return {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
+
+
+def chunks(path: str) -> dict[str, bytes]:
+    """The files of a layer that tasks write."""
+    return {key: data for key, data in files_of(path).items() if "/" in key}

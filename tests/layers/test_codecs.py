@@ -117,6 +117,23 @@ def test_a_png_is_what_pillow_reads_too(size: Vec, channels: int, level: int | N
     assert np.array_equal(decode(theirs, scale("png"), array.shape, array.dtype), array)
 
 
+@pytest.mark.parametrize("what", ["noise", "the same plane again and again", "black"])
+def test_a_large_png_is_what_pillow_reads_and_takes_few_bytes(what: str) -> None:
+    """It is searched for what comes again only where a sample says that this pays."""
+    array = voxels((64, 48, 40), "uint8")
+    if what == "noise":
+        array >>= 3
+    elif what == "black":
+        array[:] = 0
+    else:
+        array[...] = array[:, :, :1]
+    data = encode(array, scale("png"))
+    picture = np.asarray(Image.open(io.BytesIO(data))).reshape(40, 48, 64)
+    assert np.array_equal(picture.transpose(2, 1, 0), array[..., 0])
+    assert np.array_equal(decode(data, scale("png"), array.shape, array.dtype), array)
+    assert len(data) <= 1.02 * len(encode(array, scale("png", png_level=6)))
+
+
 def test_a_png_of_an_unusual_sort_is_read() -> None:
     colours = Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).convert("RGB").quantize(64)
     file = io.BytesIO()

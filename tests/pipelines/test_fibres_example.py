@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import tifffile
 from cloudvolume import CloudVolume
 from layers.make import make_layer, read_layer
 from numpy.typing import NDArray
+from real_volumes import real
 from segmentation.whole import are_same
 from skimage.filters import apply_hysteresis_threshold
 from tasks.image.ccl.components import do, stages
@@ -28,7 +28,6 @@ from teravox.tasks.evaluate.centres import Centres as Compare
 from teravox.tasks.segment import Segment
 
 EXAMPLE = Path(__file__).parents[2] / "examples/fibres.toml"
-POLYMER = Path(os.environ.get("TERAVOX_DATA", "/nonexistent")) / "polymer_ct/polymer3d_128.npy"
 SIZE: Vec = (84, 76, 40)
 SEED = 4
 TUBES = "tubeness:sigma=3,scales=[2,4.5],low=100,high=160,contrast=0.3,objects=false"
@@ -111,9 +110,7 @@ def fibres_in_blocks(folder: Path, image: NDArray[np.uint8], shape: Vec) -> NDAr
 
 
 def test_fibres_of_a_polymer_are_found_in_any_blocks(tmp_path: Path) -> None:
-    if not POLYMER.is_file():
-        pytest.skip("TERAVOX_DATA names no folder that has polymer_ct/polymer3d_128.npy")
-    image = np.load(POLYMER).T[:96, :96, :64]
+    image = np.load(real("polymer_ct/polymer3d_128.npy")).T[:96, :96, :64]
     found = fibres_in_blocks(tmp_path / "blocks", image, (48, 32, 32))
     assert are_same(found, fibres_in_blocks(tmp_path / "whole", image, (96, 96, 64)))
     assert 0.03 < (found > 0).mean() < 0.3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 from layers.make import make_layer
 from numpy.typing import NDArray
+from real_volumes import real
 
 from teravox.cli.main import main
 from teravox.kernels.synthetic.brain import CELL, VESSEL, Brain, draw_brain
@@ -20,8 +20,6 @@ from teravox.kernels.synthetic.drawn import Vec
 from teravox.pipeline.layers.layer import Layer
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "xbrain.toml"
-DATA = Path(os.environ.get("TERAVOX_DATA", "/nonexistent"))
-VESSELS = DATA / "xbrain_vessels" / "segment_vessel_test_data_340x340x125.npz"
 NO_OPTIONS = ("name", "do", "after", "layer")  # of a step
 SIZE: Vec = (80, 72, 64)
 RESOLUTION = (650.0, 650.0, 650.0)
@@ -94,9 +92,7 @@ def test_cells_and_vessels_are_found_by_labels_of_half_a_percent(tmp_path: Path,
 
 def test_real_vessels_are_counted_and_traced(tmp_path: Path, teravox: Teravox) -> None:
     """From the mask on, as the example says."""
-    if not VESSELS.is_file():
-        pytest.skip("TERAVOX_DATA names no folder that has xbrain_vessels")
-    with np.load(VESSELS) as arrays:
+    with np.load(real("xbrain_vessels/segment_vessel_test_data_340x340x125.npz")) as arrays:
         mask = np.asarray(arrays["vmap"] > 0)
     make_layer(
         tmp_path / "mask",

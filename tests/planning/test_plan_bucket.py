@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import pytest
 from layers.make import make_layer, voxels
 from planning.planned import do, make_job, plan
-from servers.seaweed import S3
 
 from teravox.pipeline.planning.planner import Means, ToPlan, make_plan
 from teravox.pipeline.planning.prices import read_prices
@@ -18,15 +16,12 @@ from teravox.pipeline.storage.open import open_store
 
 
 @pytest.mark.server
-def test_a_layer_in_a_bucket_is_planned_by_its_listing_and_priced(tmp_path: Path, s3: S3) -> None:
+def test_a_layer_in_a_bucket_is_planned_by_its_listing_and_priced(tmp_path: Path, layer_in_bucket: str) -> None:
     folder = open_store(make_layer(tmp_path, voxels((40, 40, 9), "uint8"), compress=""))
-    bucket = f"layers-{secrets.token_hex(4)}"
-    s3.create_bucket(bucket)
-    url = s3.url(f"{bucket}/deep/layer")
-    store = open_store(url)
+    store = open_store(layer_in_bucket)
     for key in folder.list():
         store.put(key, folder.get(key) or b"")
-    job = make_job("image downsample", layer=url, num_mips=1, shape=(16, 16, 9), compress="none")
+    job = make_job("image downsample", layer=layer_in_bucket, num_mips=1, shape=(16, 16, 9), compress="none")
     before = set(store.list())
 
     planned = plan("image downsample", job)

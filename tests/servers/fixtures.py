@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -31,3 +32,11 @@ def s3(seaweed_server: S3) -> Iterator[S3]:
         for name, value in seaweed_server.environ.items():
             patch.setenv(name, value)
         yield seaweed_server
+
+
+@pytest.fixture
+def layer_in_bucket(s3: S3) -> str:
+    """The URL of a layer that is not there yet, in a bucket of its own."""
+    bucket = f"layers-{secrets.token_hex(4)}"
+    s3.create_bucket(bucket)
+    return s3.url(f"{bucket}/deep/layer")

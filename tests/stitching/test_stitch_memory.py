@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
-import msgspec
 import numpy as np
+from memory_alone import measure_memory
 from numpy.typing import NDArray
 from stitching.make_blocks import cut_into_blocks, run_all
 
@@ -19,21 +17,6 @@ from teravox.tasks.stitch.relabel import Relabel
 from teravox.tasks.stitch.resolve import Resolve
 
 AT_ONCE = 2_000_000  # bytes that are taken from the system at a time, however few are needed
-RUN_ALONE = """
-import sys, importlib, msgspec
-from pathlib import Path
-
-def memory(word):  # of this process alone; ru_maxrss would tell of the parent, too
-    return int(Path("/proc/self/status").read_text().split(word + ":")[1].split()[0]) * 1024
-
-module, name, *jobs = sys.argv[1:]
-kind = getattr(importlib.import_module(module), name)
-small, large = (msgspec.json.decode(job, type=kind) for job in jobs)
-small.run(small.pieces()[0])
-before = memory("VmRSS")
-large.run(large.pieces()[0])
-print(memory("VmHWM"), memory("VmHWM") - before)
-"""
 
 
 def noise(size: Vec) -> NDArray[np.uint32]:
@@ -55,9 +38,6 @@ def test_no_stage_needs_more_memory_than_it_says(tmp_path: Path) -> None:
             stages.setdefault(f"{type(job).__name__} {getattr(job, 'step', '')}", []).append(job)
     for stage, jobs in stages.items():
         promised = jobs[1].memory(jobs[1].pieces()[0])
-        words = [msgspec.json.encode(job).decode() for job in jobs]
-        kind = type(jobs[0])
-        command = [sys.executable, "-c", RUN_ALONE, kind.__module__, kind.__name__, *words]
-        peak, growth = map(int, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+        peak, growth = measure_memory(jobs[1], warm=jobs[0])
         assert peak <= promised, stage
         assert growth <= promised - LIBRARIES + AT_ONCE, stage

@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-import gzip
-import os
 from pathlib import Path
 from typing import Any
 
 import cc3d
-import crackle
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from real_volumes import real, real_cortex
 from stitching.make_blocks import cut_into_blocks, stitch
 from stitching.test_stitching import assert_same_partition
 
 Array = NDArray[Any]  # of whatever labels
 
 
-@pytest.fixture
-def real() -> Path:
-    """The folder of real volumes."""
-    folder = os.environ.get("TERAVOX_DATA")
-    if not folder or not Path(folder).is_dir():
-        pytest.skip("TERAVOX_DATA names no folder with real volumes")
-    return Path(folder)
-
-
 @pytest.mark.parametrize(
     ("shape", "halo", "connectivity"), [((60, 70, 45), (1, 1, 1), 26), ((64, 64, 64), (3, 1, 6), 6)]
 )
 def test_components_of_blocks_of_dense_cortex_are_those_of_the_whole(
-    tmp_path: Path, real: Path, shape: tuple[int, int, int], halo: tuple[int, int, int], connectivity: Any
+    tmp_path: Path, shape: tuple[int, int, int], halo: tuple[int, int, int], connectivity: Any
 ) -> None:
-    packed = gzip.decompress((real / "pinky40/connectomics.npy.ckl.gz").read_bytes())
-    whole = np.asfortranarray(crackle.CrackleArray(packed)[300:430, 200:320, :100], np.uint32)
+    whole = np.asfortranarray(real_cortex()[300:430, 200:320, :100], np.uint32)
     layer = cut_into_blocks(tmp_path, whole, shape=shape, halo=halo, connectivity=connectivity)
     expected = cc3d.connected_components(whole, connectivity=connectivity)
     assert_same_partition(stitch(layer, rule="any", group=(2, 2, 2)), expected)
 
 
-def test_a_perfect_segmentation_in_blocks_is_perfect_again(tmp_path: Path, real: Path) -> None:
+def test_a_perfect_segmentation_in_blocks_is_perfect_again(tmp_path: Path) -> None:
     """VI in bits against the components of the truth: what a rule splits, and that none merges."""
-    truth = np.load(real / "fib25_medulla/train_z000-130.npz")["groundtruth"].transpose(2, 1, 0)[:120, :120, :70]
+    truth = np.load(real("fib25_medulla/train_z000-130.npz"))["groundtruth"].transpose(2, 1, 0)[:120, :120, :70]
     whole = np.asfortranarray(truth, np.uint32)
     layer = cut_into_blocks(tmp_path, whole, shape=(60, 60, 70), halo=(20, 20, 20))
     components = cc3d.connected_components(whole, connectivity=6)

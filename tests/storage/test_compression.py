@@ -13,7 +13,7 @@ from typing import get_args
 import pytest
 import zstandard
 
-from teravox.pipeline.storage.compression import compress, decompress
+from teravox.pipeline.storage.compression import compress, compress_parts, decompress
 from teravox.pipeline.store import Compression
 
 HOW: list[Compression] = list(get_args(Compression))
@@ -42,6 +42,14 @@ def test_what_unpacks_to_too_much_is_refused_before_it_fills_the_memory(bomb: tu
     assert len(data) < MOST
     with little_memory(), pytest.raises(ValueError, match="more than the 1,000,000 bytes that it may have"):
         decompress(data, how, MOST)
+
+
+@pytest.mark.parametrize("how", [*HOW, None])
+def test_what_is_packed_in_parts_unpacks_to_the_whole(how: Compression | None) -> None:
+    parts = [os.urandom(1000), b"", bytes(99_000), b"end"]
+    packed = b"".join(compress_parts(parts, how))
+    assert packed == b"".join(compress_parts(parts, how))
+    assert decompress(packed, how) == b"".join(parts)
 
 
 @pytest.mark.parametrize("how", HOW)

@@ -13,7 +13,7 @@ import pytest
 from servers.seaweed import S3
 
 from teravox.pipeline.errors import BadInput, Fatal
-from teravox.pipeline.storage.compression import LEVELS
+from teravox.pipeline.storage.compression import LEVELS, compress_parts
 from teravox.pipeline.storage.open import open_store
 from teravox.pipeline.storage.tally import TALLY
 from teravox.pipeline.store import Compression, Store
@@ -88,6 +88,9 @@ def test_an_object_can_come_in_parts(reopen: Callable[[], Store]) -> None:
     assert reopen().get_range("shard", 69_999, 70_001) == b"\0\1"
     assert list(reopen().list()) == ["shard"]
     assert tallied.outputs == {"shard": (len(whole), zlib.crc32(whole))}
+    store.put_parts("shard", compress_parts([b"new", b"er"], "gzip"), "gzip")
+    assert reopen().get("shard") == b"newer"
+    assert list(reopen().list()) == ["shard"]
 
 
 def test_an_object_whose_parts_break_off_is_not_there(store: Store) -> None:

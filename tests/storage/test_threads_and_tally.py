@@ -152,7 +152,7 @@ def test_a_thread_that_begins_while_ctrl_c_comes_ends_all_the_same(monkeypatch: 
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", start_and_be_stopped)
         with pytest.raises(KeyboardInterrupt):
-            do_all(str, [1])
+            do_all(str, [1, 2])
     (thread,) = begun
     thread.join(timeout=30)
     has_ended = not thread.is_alive()

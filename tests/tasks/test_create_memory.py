@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import h5py  # type: ignore[import-untyped]  # it has no types
-import msgspec
 import numpy as np
 import pytest
+from memory_alone import measure_memory
 from sources import write
 
 from teravox.pipeline.box import Box, Vec
@@ -22,21 +20,6 @@ from teravox.tasks.create import Create
 NM = (4.0, 4.0, 40.0)
 SIZE = (512, 512, 1024)  # of what is read as one: much more than the libraries take
 HUGE = (8000, 5000, 2500)
-RUN_ALONE = """
-import sys, msgspec
-from pathlib import Path
-from teravox.tasks.create import Create
-job = msgspec.json.decode(sys.argv[1], type=Create)
-job.run(job.pieces()[int(sys.argv[2])])
-status = Path("/proc/self/status").read_text()  # ru_maxrss would tell of the parent, too
-print(int(status.split("VmHWM:")[1].split()[0]) * 1024)
-"""
-
-
-def peak_of(job: Create, piece: int) -> int:
-    """The most memory that a piece took."""
-    words = [sys.executable, "-c", RUN_ALONE, msgspec.json.encode(job).decode(), str(piece)]
-    return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
 
 def sparse_npy(folder: Path, size: Vec) -> Path:
@@ -98,7 +81,7 @@ def test_a_piece_needs_no_more_memory_than_it_says(
     piece = job.pieces()[0]
     promised = job.memory(piece)
 
-    assert peak_of(job, 0) <= promised <= job.memory_limit
+    assert measure_memory(job).peak <= promised <= job.memory_limit
     assert promised < piece.voxels + 630_000_000
 
 
@@ -137,5 +120,5 @@ def test_a_hundred_gigabytes_are_read_in_small_parts(tmp_path: Path, mark: Calla
     (inside,) = (at for at, piece in enumerate(pieces) if piece.intersect(around) == around)
 
     assert len(pieces) > 400
-    assert peak_of(job, inside) <= job.memory(pieces[inside]) <= 400_000_000
+    assert measure_memory(job, inside).peak <= job.memory(pieces[inside]) <= 400_000_000
     assert Layer.open(str(tmp_path / "out")).read(around, 0).ravel().tolist() == [0, 1, 2, 3, 0]

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import secrets
 from pathlib import Path
 
 import numpy as np
 import pytest
 from layers.make import read_layer, voxels
-from servers.seaweed import S3
+from real_volumes import real
 from sources import write
 
 from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.storage.open import open_store
 from teravox.tasks.create import Create
-
-DATA = Path(os.environ.get("TERAVOX_DATA", "/nowhere"))
-real = pytest.mark.skipif(not DATA.is_dir(), reason="TERAVOX_DATA names no folder of real volumes")
 
 
 def create(job: Create) -> None:
@@ -29,11 +24,10 @@ def create(job: Create) -> None:
     job.finish()
 
 
-@real
 def test_plant_tissue_becomes_an_image_and_a_segmentation(tmp_path: Path) -> None:
     import h5py  # type: ignore[import-untyped]  # it has no types
 
-    src = DATA / "plantseg" / "1135_mini.h5"
+    src = real("plantseg/1135_mini.h5")
     with pytest.raises(BadUsage, match=r"has several data sets: choose one\. It has label \(.*raw \("):
         Create(str(src), str(tmp_path / "raw")).prepare()
     for name in ("raw", "label"):
@@ -46,21 +40,19 @@ def test_plant_tissue_becomes_an_image_and_a_segmentation(tmp_path: Path) -> Non
         assert resolution == pytest.approx([x * 1000, y * 1000, z * 1000])
 
 
-@real
 def test_cortex_labels_are_read_from_crackle(tmp_path: Path) -> None:
     import crackle
 
-    src = DATA / "pinky40" / "connectomics.npy.ckl.gz"
+    src = real("pinky40/connectomics.npy.ckl.gz")
     create(Create(str(src), str(tmp_path / "out"), resolution=(16, 16, 40), sharded=True))
     expected = crackle.decompress(gzip.decompress(src.read_bytes()))
     assert np.array_equal(read_layer(str(tmp_path / "out"), 0)[..., 0], expected)
 
 
-@real
 def test_slices_with_gaps_are_filled_when_asked(tmp_path: Path) -> None:
     import tifffile
 
-    src = DATA / "bead_pack_slices"
+    src = real("bead_pack_slices")
     with pytest.raises(BadInput, match=r"127 of 130 slices are missing: 1, 3-128"):
         create(Create(str(src), str(tmp_path / "out"), resolution=(1000, 1000, 1000)))
     create(Create(str(src), str(tmp_path / "out"), resolution=(1000, 1000, 1000), missing_slices="repeat"))
@@ -72,23 +64,20 @@ def test_slices_with_gaps_are_filled_when_asked(tmp_path: Path) -> None:
 
 @pytest.mark.server
 @pytest.mark.parametrize("name", ["zarr2", "zarr3", "n5", "precomputed"])
-def test_a_bucket_is_read(tmp_path: Path, s3: S3, name: str) -> None:
+def test_a_bucket_is_read(tmp_path: Path, layer_in_bucket: str, name: str) -> None:
     array = voxels((40, 33, 20), "uint16")[..., 0]
     folder = write.GREY[name](tmp_path, array)
-    bucket = f"sources-{secrets.token_hex(4)}"
-    s3.create_bucket(bucket)
-    url = s3.url(f"{bucket}/deep/image")
-    store = open_store(url)
+    store = open_store(layer_in_bucket)
     for file in folder.rglob("*"):
         if file.is_file():
             key = str(file.relative_to(folder))
             packed = key.endswith(".gz")
             store.put_stored(key.removesuffix(".gz"), file.read_bytes(), "gzip" if packed else None)
 
-    create(Create(url, str(tmp_path / "out"), resolution=(4, 4, 40), chunk_size=(16, 16, 8)))
+    create(Create(layer_in_bucket, str(tmp_path / "out"), resolution=(4, 4, 40), chunk_size=(16, 16, 8)))
 
     assert np.array_equal(read_layer(str(tmp_path / "out"), 0)[..., 0], array)
     with pytest.raises(
         BadUsage, match="is no Precomputed, Zarr or N5 data set; other formats are read from file systems"
     ):
-        Create(s3.url(f"{bucket}/none"), str(tmp_path / "none")).prepare()
+        Create(f"{layer_in_bucket}-none", str(tmp_path / "none")).prepare()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,15 @@ import numpy as np
 import pytest
 from evaluation.evaluating import evaluate
 from layers.make import Array, make_layer
+from real_volumes import real
 from skimage import metrics
 
-DATA = Path(os.environ.get("TERAVOX_DATA", "/nonexistent"))
 METRICS: Any = metrics  # which has no types
 
 
-def real(file: str, name: str) -> Array:
+def real_array(file: str, name: str) -> Array:
     """An array of a real volume, as x, y, z and channel."""
-    path = DATA / file
-    if not path.exists():
-        pytest.skip(f"TERAVOX_DATA names no folder that has {file}")
+    path = real(file)
     if path.suffix == ".h5":
         import h5py  # type: ignore[import-untyped]  # it has no types
 
@@ -32,7 +29,7 @@ def real(file: str, name: str) -> Array:
 
 def test_an_oversegmentation_of_neurons_is_scored_as_scikit_image_does(tmp_path: Path) -> None:
     file = "fib25_medulla/train_z000-130.npz"
-    truth, tested = real(file, "groundtruth"), real(file, "overseg")
+    truth, tested = real_array(file, "groundtruth"), real_array(file, "overseg")
     layers = [
         make_layer(tmp_path / name, one, chunk=(64, 64, 64), type="segmentation", compress=False)
         for name, one in (("a", truth), ("b", tested))
@@ -52,7 +49,7 @@ def test_an_oversegmentation_of_neurons_is_scored_as_scikit_image_does(tmp_path:
 
 @pytest.mark.parametrize("file", ["plantseg/1135_mini.h5", "plantseg/1136_mini.h5"])
 def test_cells_match_themselves_and_less_so_the_further_they_are_moved(tmp_path: Path, file: str) -> None:
-    cells = real(file, "label")
+    cells = real_array(file, "label")
     first = make_layer(tmp_path / "a", cells, chunk=(64, 64, 64), compress=False)
     means = []
     for far in (0, 1, 3):
@@ -66,7 +63,7 @@ def test_cells_match_themselves_and_less_so_the_further_they_are_moved(tmp_path:
 
 def test_dark_is_a_fair_guess_at_membrane(tmp_path: Path) -> None:
     file = "isbi2012/train_z00-20.npz"
-    membrane, grey = real(file, "membrane_gt") == 0, real(file, "raw")
+    membrane, grey = real_array(file, "membrane_gt") == 0, real_array(file, "raw")
     first = make_layer(tmp_path / "a", membrane[:256, :256].astype(np.uint8), chunk=(64, 64, 20), compress=False)
     second = make_layer(tmp_path / "b", 255 - grey[:256, :256], chunk=(64, 64, 20), compress=False)
     report = evaluate(first, second, tmp_path / "d", probabilities=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from layers.make import Vec, make_layer, read_layer
+from real_volumes import real
 from segmentation.own_steps import blurred, darkness, pieces
 from segmentation.segmenting import assemble, blocks_of, grey, image, own, run
 
@@ -340,12 +340,9 @@ def test_cores_together_are_connected_components_of_blocks(tmp_path: Path) -> No
     assert len(pairs[0]) == len(np.unique(expected)) == len(np.unique(found))
 
 
-@pytest.mark.skipif("TERAVOX_DATA" not in os.environ, reason="TERAVOX_DATA names no folder with real volumes")
 @pytest.mark.parametrize("name", ["256roi", "roi-256-without-corners"])
 def test_regions_of_dvid_are_blocks_of_32_voxels(tmp_path: Path, name: str) -> None:
-    file = Path(os.environ["TERAVOX_DATA"]) / f"dvidsparkservices/{name}.json"
-    if not file.exists():
-        pytest.skip(f"TERAVOX_DATA has no {file.name}")
+    file = real(f"dvidsparkservices/{name}.json")
     runs = json.loads(file.read_text())
     source = image(tmp_path / "em", (64, 64, 64), chunk=(32, 32, 32), resolution=(32, 32, 32))
     raw = Layer.open(source).raw

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from layers.make import Vec
+from memory_alone import measure_memory
 from segmentation.segmenting import grey
 
 from teravox.pipeline.base_memory import LIBRARIES
@@ -21,21 +20,6 @@ from teravox.pipeline.segmentation.steps import Step
 from teravox.tasks.segment import Segment
 
 SLACK = 15_000_000  # bytes that allocators keep for themselves
-
-RUN_ALONE = """
-import sys, msgspec
-from pathlib import Path
-from teravox.tasks.segment import Segment
-
-def said(word):  # ru_maxrss would tell of the parent, too
-    return int(Path("/proc/self/status").read_text().split(word + ":")[1].split()[0]) * 1024
-
-warm, job = (msgspec.json.decode(text, type=Segment) for text in sys.argv[1:])
-warm.run(warm.pieces()[0])
-before = said("VmRSS")
-job.run(job.pieces()[0])
-print(before, said("VmHWM"))
-"""
 
 
 def make_image(folder: Path, size: Vec) -> str:
@@ -65,12 +49,10 @@ def test_a_block_stays_within_what_was_promised(tmp_path: Path, change: dict[str
     job = Segment(source=large, dest=str(tmp_path / "b"), shape=(128, 128, 128), halo=(16, 16, 16), **change)
     for each in (warm, job):
         each.prepare()
-    said = [msgspec.json.encode(each).decode() for each in (warm, job)]
-    ran = subprocess.run([sys.executable, "-c", RUN_ALONE, *said], capture_output=True, text=True, check=True)
-    before, peak = map(int, ran.stdout.split())
+    peak, growth = measure_memory(job, warm=warm)
     promised = job.memory(job.pieces()[0])
     assert peak <= promised
-    assert peak - before <= promised - LIBRARIES - STEPS_LOADED + SLACK
+    assert growth <= promised - LIBRARIES - STEPS_LOADED + SLACK
 
 
 def test_what_a_step_takes_however_large_the_box_is_counts_once(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import secrets
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +11,6 @@ from typing import get_args
 
 import pytest
 from layers.make import make_layer, voxels
-from servers.seaweed import S3
 from verification.recorded import do_recorded, said, verified
 from verification.repairing import repair
 
@@ -28,25 +26,22 @@ PAGE = (Path(__file__).parents[2] / "docs" / "verify.md").read_text()
 
 
 @pytest.mark.server
-def test_a_layer_in_a_bucket_is_verified_by_its_listing_and_repaired(tmp_path: Path, s3: S3) -> None:
+def test_a_layer_in_a_bucket_is_verified_by_its_listing_and_repaired(tmp_path: Path, layer_in_bucket: str) -> None:
     source = make_layer(tmp_path / "src", voxels((16, 16, 8), "uint8"))
-    bucket = f"verify-{secrets.token_hex(4)}"
-    s3.create_bucket(bucket)
-    url = s3.url(f"{bucket}/deep/layer")
-    do_recorded("image transfer", source=source, dest=url, num_mips=1)
-    do_recorded("image transfer", source=source, dest=f"{url}-sharded", sharded=True)
-    found = verified(url, checksums=True)
+    do_recorded("image transfer", source=source, dest=layer_in_bucket, num_mips=1)
+    do_recorded("image transfer", source=source, dest=f"{layer_in_bucket}-sharded", sharded=True)
+    found = verified(layer_in_bucket, checksums=True)
     assert (found.findings, found.counts["chunks"]) == ((), 4 + 1)
-    assert verified(f"{url}-sharded", checksums=True).is_sound
+    assert verified(f"{layer_in_bucket}-sharded", checksums=True).is_sound
 
-    store = open_store(url)
+    store = open_store(layer_in_bucket)
     keys = [key for key in store.list() if "ledger/" not in key]
     before = store.get_many(keys)
     store.delete(["4_4_40/0-8_0-8_0-8"])
     store.put("8_8_40/0-8_0-8_0-8", b"cut", compress="gzip")
-    found = verified(url)
+    found = verified(layer_in_bucket)
     assert said(found.findings) >= {("missing", "4_4_40/0-8_0-8_0-8"), ("truncated", "8_8_40/0-8_0-8_0-8")}
-    assert repair(url).verified.is_sound
+    assert repair(layer_in_bucket).verified.is_sound
     assert store.get_many(keys) == before
 
 

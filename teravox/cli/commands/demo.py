@@ -10,12 +10,12 @@ from msgspec import Meta
 from teravox.cli.command import Call, Command
 from teravox.cli.options import Parallel, Quiet
 from teravox.cli.progress import show_progress
+from teravox.cli.workers_here import workers_here
 from teravox.pipeline.box import Vec
 from teravox.pipeline.demo import material, place
 from teravox.pipeline.demo.choices import CHOICES, Data, pipeline_of
 from teravox.pipeline.exit_codes import ExitCode
 from teravox.pipeline.options import says
-from teravox.pipeline.worker.settings import WorkerSettings
 
 FOLDER = "teravox-demo"
 SIZES = ", ".join(f"{','.join(map(str, choice.size))} of {data}" for data, choice in CHOICES.items())
@@ -86,11 +86,8 @@ class Demo(Command, frozen=True):
     def _run(self, folder: Path, pipeline: Path, call: Call) -> int:
         from teravox.cli.run_pipeline import HowItIsDriven, run_file
         from teravox.pipeline.demo.outcome import say_outcome
-        from teravox.pipeline.limits import granted_cores
 
-        worker = WorkerSettings(
-            processes=self.parallel or granted_cores(), exit_on_empty=True, plugins=call.registry.plugins, quiet=True
-        )
+        worker = workers_here(call, self.parallel)
         code = run_file(str(pipeline), HowItIsDriven(folder=str(folder), worker=worker, quiet=self.quiet), call)
         if code == ExitCode.DONE and not self.quiet:
             for sentence in say_outcome(folder):

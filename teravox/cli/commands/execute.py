@@ -9,10 +9,9 @@ from msgspec import Meta
 from teravox.cli.command import Call, Command
 from teravox.cli.errors import BadOption
 from teravox.cli.options import Durable, EndpointUrl, Parallel, Queue, Quiet, Region, TaskTimeout, Tries
+from teravox.cli.workers_here import USUAL
 from teravox.pipeline.options import Bytes, Seconds, says
 from teravox.pipeline.worker.settings import WorkerSettings
-
-_USUAL = WorkerSettings()
 
 
 class Execute(Command, frozen=True):
@@ -26,16 +25,16 @@ class Execute(Command, frozen=True):
     """
 
     queue: Queue
-    parallel: Parallel = _USUAL.processes
+    parallel: Parallel = USUAL.processes
     lease_sec: Annotated[
         float,
         Meta(ge=1, le=12 * 3600),
         says("How long a task stays claimed after its worker falls silent; renewed while it runs.", form="seconds"),
-    ] = _USUAL.lease_sec
-    tries: Tries = _USUAL.tries
+    ] = USUAL.lease_sec
+    tries: Tries = USUAL.tries
     grace: Annotated[
         Seconds, says("Time that running tasks have to finish when the worker is told to stop.", form="seconds")
-    ] = _USUAL.grace
+    ] = USUAL.grace
     exit_on_empty: Annotated[bool, says("End when nothing is left in the queue, leased tasks included.", short="x")] = (
         False
     )
@@ -46,7 +45,7 @@ class Execute(Command, frozen=True):
             "pipeline.",
             form="seconds",
         ),
-    ] = _USUAL.idle
+    ] = USUAL.idle
     num_tasks: Annotated[
         Annotated[int, Meta(ge=1)] | None, says("End after so many tasks, in all processes together. Default: no end.")
     ] = None

@@ -7,9 +7,9 @@ from typing import Annotated
 from teravox.cli.command import Call, Command
 from teravox.cli.options import AsJson, DryRun, EndpointUrl, Parallel, Quiet, Region, TaskTimeout, Tries, Yes
 from teravox.cli.settings import Setting
-from teravox.cli.stages import ONLY_HERE, USUAL, Interval, refuse_wrong_place
+from teravox.cli.stages import ONLY_HERE, Interval, refuse_wrong_place
+from teravox.cli.workers_here import USUAL, workers_here
 from teravox.pipeline.options import says
-from teravox.pipeline.worker.settings import WorkerSettings
 
 Settings = Annotated[
     tuple[Setting, ...],
@@ -64,16 +64,8 @@ class Run(Command, frozen=True, rename={"begin": "from", "settings": "set"}):
 
     def run(self, call: Call) -> int:
         from teravox.cli.run_pipeline import HowItIsDriven, run_file
-        from teravox.pipeline.limits import granted_cores
 
         refuse_wrong_place(self.queue, call, ONLY_HERE)
-        worker = WorkerSettings(
-            processes=self.parallel or granted_cores(),
-            tries=self.tries,
-            task_timeout=self.task_timeout,
-            exit_on_empty=True,
-            quiet=True,
-        )
         how = HowItIsDriven(
             settings={setting.name: setting.value for setting in self.settings},
             folder=self.folder,
@@ -87,7 +79,7 @@ class Run(Command, frozen=True, rename={"begin": "from", "settings": "set"}):
             region=self.region,
             endpoint_url=self.endpoint_url,
             interval=self.interval,
-            worker=worker,
+            worker=workers_here(call, self.parallel, tries=self.tries, task_timeout=self.task_timeout),
             quiet=self.quiet,
             json=self.json,
         )

@@ -6,12 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled, read_only
+from teravox.kernels.slots import ROOM, Pairs, Slots, find_pair_slot, make_pair_slots
 
 Labels = NDArray[np.uint64]
-
-
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, for a hash by multiplication
-_OTHER = np.uint64(0xD6E8FEB86659FD93)
 
 
 def count_pairs(a: Labels, b: Labels, most: int) -> tuple[Labels, Labels, Labels] | None:
@@ -20,36 +17,21 @@ def count_pairs(a: Labels, b: Labels, most: int) -> tuple[Labels, Labels, Labels
     None if there are more than `most`.
     """
     a, b = read_only(a), read_only(b)
-    room = 1024
-    pairs = np.empty((room, 3), np.uint64)
+    pairs = np.empty((ROOM, 3), np.uint64)
     at = used = 0
     while True:
-        slots = np.full(2 * room, -1, np.int32)
-        _place(pairs[:used], slots)
+        slots = make_pair_slots(pairs[:used], len(pairs))
         at, used = _count_runs(a, b, at, used, slots, pairs)
         if used > most:
             return None
         if at == len(a):
             return pairs[:used, 0], pairs[:used, 1], pairs[:used, 2]
         pairs = np.concatenate([pairs, np.empty_like(pairs)])
-        room *= 2
 
 
 @compiled
-def _place(pairs: Labels, slots: NDArray[np.int32]) -> None:
-    """Put the numbers of pairs into the slots of an empty table, whose length is a power of two."""
-    mask = np.uint64(len(slots) - 1)
-    for number in range(len(pairs)):
-        slot = (pairs[number, 0] * _SPREAD ^ pairs[number, 1] * _OTHER) >> np.uint64(32) & mask
-        while slots[slot] >= 0:
-            slot = (slot + np.uint64(1)) & mask
-        slots[slot] = number
-
-
-@compiled
-def _count_runs(a: Labels, b: Labels, at: int, used: int, slots: NDArray[np.int32], pairs: Labels) -> tuple[int, int]:
+def _count_runs(a: Labels, b: Labels, at: int, used: int, slots: Slots, pairs: Pairs) -> tuple[int, int]:
     """Count from `at` on until all is counted or a pair comes for which there is no room: where, and how many pairs."""
-    mask = np.uint64(len(slots) - 1)
     end = len(a)
     while at < end:
         first = a[at]
@@ -73,9 +55,7 @@ def _count_runs(a: Labels, b: Labels, at: int, used: int, slots: NDArray[np.int3
             at += 4
         while at < end and a[at] == first and b[at] == second:
             at += 1
-        slot = (first * _SPREAD ^ second * _OTHER) >> np.uint64(32) & mask
-        while slots[slot] >= 0 and (pairs[slots[slot], 0] != first or pairs[slots[slot], 1] != second):
-            slot = (slot + np.uint64(1)) & mask
+        slot = find_pair_slot(pairs, slots, first, second)
         if slots[slot] < 0:
             if used == len(pairs):
                 return begin, used

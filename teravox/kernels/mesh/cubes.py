@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
+from teravox.kernels.mesh.face_order import sort_faces
 from teravox.kernels.mesh.surface import Surface
 
 Voxels = NDArray[Any]  # unsigned whole numbers in x, y and z
@@ -35,7 +36,7 @@ class Marched(NamedTuple):
         """The surface of a number, in canonical order."""
         v, f = int(self.first_vertex[number]), int(self.first_face[number])
         vertices = self.vertices[v : v + int(self.used_vertices[number])]
-        return Surface(vertices.copy(), _in_order(self.faces[f : f + int(self.used_faces[number])], len(vertices)))
+        return Surface(vertices.copy(), sort_faces(self.faces[f : f + int(self.used_faces[number])], len(vertices)))
 
 
 def march_numbers(voxels: Voxels, crossings: Numbers, wanted: Numbers) -> Marched:
@@ -82,28 +83,6 @@ def _table() -> tuple[NDArray[np.int8], float]:
         triangles[corners, : len(listed)] = listed
         most = max(most, len(mesh.faces) / len(places))
     return triangles, 4 * most  # an edge has four cubes around it
-
-
-@compiled
-def _in_order(faces: NDArray[np.uint32], vertices: int) -> NDArray[np.uint32]:  # pragma: no cover - compiled
-    """Faces that begin with their least vertex, sorted."""
-    ends = np.zeros(vertices + 1, np.int64)
-    for f in range(len(faces)):
-        ends[faces[f, 0] + np.uint32(1)] += 1
-    for v in range(vertices):
-        ends[v + 1] += ends[v]
-    starts = ends.copy()
-    result = np.empty_like(faces)
-    for f in range(len(faces)):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        at = ends[a]  # insert it among the few that begin with the same vertex
-        while at > starts[a] and (result[at - 1, 1] > b or (result[at - 1, 1] == b and result[at - 1, 2] > c)):
-            result[at, 1], result[at, 2] = result[at - 1, 1], result[at - 1, 2]
-            at -= 1
-        result[at, 1], result[at, 2] = b, c
-        result[ends[a], 0] = a
-        ends[a] += 1
-    return result
 
 
 @compiled

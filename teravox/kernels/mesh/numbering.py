@@ -8,15 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
+from teravox.kernels.slots import ROOM, Slots, find_slot, make_slots
 
 Flat = NDArray[Any]  # unsigned whole numbers, in the order of the memory
 Numbers = NDArray[Any]  # unsigned whole numbers, of the same or half as many bytes
 Voxels = NDArray[Any]  # unsigned whole numbers in x, y and z
 Counts = NDArray[np.int64]
-
-FEW = 1024  # labels for which there is room at first
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, for a hash by multiplication
-_EMPTY = np.int32(-1)
 
 
 def number_labels(flat: Flat) -> tuple[Numbers, NDArray[np.uint64]]:
@@ -26,11 +23,10 @@ def number_labels(flat: Flat) -> tuple[Numbers, NDArray[np.uint64]]:
     numbers, in the first half of their memory. There may be fewer than 2^31 labels.
     """
     numbers = flat.view(np.uint32)[: len(flat)] if flat.dtype.itemsize == 8 else flat
-    labels = np.zeros(FEW, np.uint64)
+    labels = np.zeros(ROOM, np.uint64)
     at, used = 0, 1
     while True:
-        slots = np.full(2 * len(labels), _EMPTY, np.int32)
-        _place(labels[:used], slots)
+        slots = make_slots(labels[:used], len(labels))
         at, used = _number(flat, numbers, at, used, slots, labels)
         if at == len(flat):
             return numbers, labels[:used]
@@ -64,30 +60,17 @@ def renumber(flat: Flat, table: Numbers, out: Flat) -> None:  # pragma: no cover
 
 
 @compiled
-def _place(labels: NDArray[np.uint64], slots: NDArray[np.int32]) -> None:  # pragma: no cover - compiled
-    mask = np.uint64(len(slots) - 1)
-    for number in range(len(labels)):
-        slot = (labels[number] * _SPREAD) >> np.uint64(32) & mask
-        while slots[slot] >= 0:
-            slot = (slot + np.uint64(1)) & mask
-        slots[slot] = number
-
-
-@compiled
 def _number(  # pragma: no cover - compiled
-    flat: Flat, numbers: Numbers, at: int, used: int, slots: NDArray[np.int32], labels: NDArray[np.uint64]
+    flat: Flat, numbers: Numbers, at: int, used: int, slots: Slots, labels: NDArray[np.uint64]
 ) -> tuple[int, int]:
     """Number from `at` on until the end, or until a label comes for which there is no room; where, and how many there are.
 
     A number is written only where the labels before it were read.
     """
-    mask = np.uint64(len(slots) - 1)
     n = len(flat)
     while at < n:
         label = np.uint64(flat[at])
-        slot = (label * _SPREAD) >> np.uint64(32) & mask
-        while slots[slot] >= 0 and labels[slots[slot]] != label:
-            slot = (slot + np.uint64(1)) & mask
+        slot = find_slot(labels, slots, label)
         number = slots[slot]
         if number < 0:
             if used == len(labels):

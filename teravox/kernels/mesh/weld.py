@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled, read_only
+from teravox.kernels.mesh.face_order import sort_faces
 from teravox.kernels.mesh.surface import Surface, bounds_of
 
 Vertices = NDArray[np.int32]
@@ -144,36 +145,18 @@ def _weld(vertices: Vertices, faces: Faces, keys: NDArray[np.uint64], bits: int)
                 a, b, c = c, a, b
             triples[kept, 0], triples[kept, 1], triples[kept, 2] = a, b, c
             kept += 1
-    return points, _sorted_faces(triples, used)
+    return points, _without_doubles(sort_faces(triples, used))
 
 
 @compiled
-def _sorted_faces(faces: Faces, vertices: int) -> Faces:
-    """Faces in order, each once."""
-    starts = np.zeros(vertices + 1, np.int64)
-    for f in range(len(faces)):
-        starts[faces[f, 0] + np.uint32(1)] += 1
-    for v in range(vertices):
-        starts[v + 1] += starts[v]
-    result = np.empty_like(faces)
-    ends = starts.copy()
-    for f in range(len(faces)):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        at = ends[a]  # insert it among the few that begin with the same vertex
-        while at > starts[a] and (result[at - 1, 1] > b or (result[at - 1, 1] == b and result[at - 1, 2] > c)):
-            result[at, 1], result[at, 2] = result[at - 1, 1], result[at - 1, 2]
-            at -= 1
-        result[at, 1], result[at, 2] = b, c
-        result[ends[a], 0] = a
-        ends[a] += 1
+def _without_doubles(faces: Faces) -> Faces:
+    """Sorted faces, each once; what is given is written over."""
     kept = 0
-    for f in range(len(result)):
+    for f in range(len(faces)):
         if kept == 0 or (
-            result[f, 0] != result[kept - 1, 0]
-            or result[f, 1] != result[kept - 1, 1]
-            or result[f, 2] != result[kept - 1, 2]
+            faces[f, 0] != faces[kept - 1, 0] or faces[f, 1] != faces[kept - 1, 1] or faces[f, 2] != faces[kept - 1, 2]
         ):
             for k in range(3):
-                result[kept, k] = result[f, k]
+                faces[kept, k] = faces[f, k]
             kept += 1
-    return result[:kept].copy() if kept < len(result) else result
+    return faces[:kept].copy() if kept < len(faces) else faces

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
-from teravox.kernels.stitching.pair_slots import ROOM, add_key, find_slot, make_slots
+from teravox.kernels.slots import ROOM, add_key, find_slot, make_slots
 from teravox.kernels.stitching.runs import Numbers, Runs
 
 Counts = NDArray[np.uint32]

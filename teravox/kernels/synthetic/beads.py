@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
-from teravox.kernels.synthetic.drawn import Drawn, Vec, check_place, new_image
+from teravox.kernels.synthetic.drawn import Drawn, Vec, check_place, new_image, voxels_along
 from teravox.kernels.synthetic.hashing import mix, mix3, unit
 from teravox.kernels.synthetic.tomograph import EDGE, expose, soften
 
@@ -104,9 +104,9 @@ def _paint_ball(
     x: float, y: float, z: float, radius: float, label: int, level: NDArray[np.float32], truth: NDArray[np.uint32]
 ) -> None:
     around = radius + EDGE
-    for k in range(max(0, int(z - around)), min(level.shape[0], int(z + around) + 1)):
-        for j in range(max(0, int(y - around)), min(level.shape[1], int(y + around) + 1)):
-            for i in range(max(0, int(x - around)), min(level.shape[2], int(x + around) + 1)):
+    for k in range(*voxels_along(z - around, z + around, 0, level.shape[0])):
+        for j in range(*voxels_along(y - around, y + around, 0, level.shape[1])):
+            for i in range(*voxels_along(x - around, x + around, 0, level.shape[2])):
                 off = np.sqrt((i - x) * (i - x) + (j - y) * (j - y) + (k - z) * (k - z)) - radius
                 if off < 0:
                     truth[k, j, i] = label

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
 from teravox.kernels.synthetic.courses import Pieces, lay_pieces, most_labels, stack
-from teravox.kernels.synthetic.drawn import Vec, check_place, new_image
+from teravox.kernels.synthetic.drawn import Vec, check_place, new_image, places_along, voxels_along
 from teravox.kernels.synthetic.hashing import mix, mix3, unit
 from teravox.kernels.synthetic.nearest import measure_piece
 from teravox.kernels.synthetic.texture import Field, lay_field, look_up
@@ -99,11 +99,10 @@ def _paint_cells(
     classes: NDArray[np.uint8],
 ) -> None:
     """Write the cells that reach into a box, in z, y, x."""
-    depth, height, width = truth.shape
     reach = largest + EDGE + ASIDE * step
-    for k in range(int(max(0.0, (low[2] - reach) / step)), int((low[2] + depth + reach) / step) + 1):
-        for j in range(int(max(0.0, (low[1] - reach) / step)), int((low[1] + height + reach) / step) + 1):
-            for i in range(int(max(0.0, (low[0] - reach) / step)), int((low[0] + width + reach) / step) + 1):
+    for k in range(*places_along(step, reach, low[2], truth.shape[0])):
+        for j in range(*places_along(step, reach, low[1], truth.shape[1])):
+            for i in range(*places_along(step, reach, low[0], truth.shape[2])):
                 state = mix(mix3(seed, i, j, k), -7)
                 if unit(mix(state, 0)) >= HERE:
                     continue
@@ -137,9 +136,9 @@ def _paint_ball(
     classes: NDArray[np.uint8],
 ) -> None:
     around = radius + EDGE
-    for c in range(max(low[2], int(z - around)), min(low[2] + level.shape[0], int(z + around) + 1)):
-        for b in range(max(low[1], int(y - around)), min(low[1] + level.shape[1], int(y + around) + 1)):
-            for a in range(max(low[0], int(x - around)), min(low[0] + level.shape[2], int(x + around) + 1)):
+    for c in range(*voxels_along(z - around, z + around, low[2], level.shape[0])):
+        for b in range(*voxels_along(y - around, y + around, low[1], level.shape[1])):
+            for a in range(*voxels_along(x - around, x + around, low[0], level.shape[2])):
                 off = np.sqrt((a - x) * (a - x) + (b - y) * (b - y) + (c - z) * (c - z)) - radius
                 k, j, i = c - low[2], b - low[1], a - low[0]
                 if off < 0:
@@ -170,9 +169,9 @@ def _paint_vessels(
         from_z, to_z = min(ends[2], ends[5]) - around, max(ends[2], ends[5]) + around
         from_y, to_y = min(ends[1], ends[4]) - around, max(ends[1], ends[4]) + around
         from_x, to_x = min(ends[0], ends[3]) - around, max(ends[0], ends[3]) + around
-        for c in range(max(low[2], int(from_z)), min(low[2] + truth.shape[0], int(to_z) + 1)):
-            for b in range(max(low[1], int(from_y)), min(low[1] + truth.shape[1], int(to_y) + 1)):
-                for a in range(max(low[0], int(from_x)), min(low[0] + truth.shape[2], int(to_x) + 1)):
+        for c in range(*voxels_along(from_z, to_z, low[2], truth.shape[0])):
+            for b in range(*voxels_along(from_y, to_y, low[1], truth.shape[1])):
+                for a in range(*voxels_along(from_x, to_x, low[0], truth.shape[2])):
                     distance = np.sqrt(measure_piece(pieces, piece, float(a), float(b), float(c))[0])
                     off = np.float32(distance - radius)
                     k, j, i = c - low[2], b - low[1], a - low[0]

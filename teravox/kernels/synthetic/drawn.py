@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from teravox.kernels.compiled import compiled
+
 Vec = tuple[int, int, int]
 
 
@@ -26,3 +28,15 @@ def check_place(size: Vec, low: Vec, high: Vec) -> None:
 def new_image(low: Vec, high: Vec) -> NDArray[np.uint8]:
     """An array for a box, not yet filled."""
     return np.empty([b - a for a, b in zip(low, high, strict=True)], np.uint8, order="F")
+
+
+@compiled
+def voxels_along(first: float, last: float, low: int, length: int) -> tuple[int, int]:
+    """Which voxels of a box lie between two places of an axis: the first of them, and the one after the last."""
+    return max(low, int(first)), min(low + length, int(last) + 1)
+
+
+@compiled
+def places_along(step: float, reach: float, low: int, length: int) -> tuple[int, int]:
+    """Which places of a lattice may reach into a box along an axis: the first of them, and the one after the last."""
+    return int(max(0.0, (low - reach) / step)), int((low + length + reach) / step) + 1

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teravox.kernels.compiled import compiled
-from teravox.kernels.synthetic.drawn import Drawn, Vec, check_place, new_image
+from teravox.kernels.synthetic.drawn import Drawn, Vec, check_place, new_image, places_along, voxels_along
 from teravox.kernels.synthetic.hashing import mix, unit
 from teravox.kernels.synthetic.tomograph import EDGE, expose, soften
 
@@ -59,7 +59,7 @@ def _paint_fibres(
     row = ROW * spacing
     across = int(size[0] / spacing) + 1
     reach = off + (1 + THICKER) * radius + EDGE
-    for j in range(int(max(0.0, (low[1] - reach) / row)), int((low[1] + truth.shape[1] + reach) / row) + 1):
+    for j in range(*places_along(row, reach, low[1], truth.shape[1])):
         for i in range(across):
             x, y = (i + 0.5 * (j % 2)) * spacing, j * row
             if x < off or y < off or x > size[0] - 1 - off or y > size[1] - 1 - off:
@@ -81,8 +81,8 @@ def _paint_disc(
     x: float, y: float, radius: float, label: int, level: NDArray[np.float32], truth: NDArray[np.uint32]
 ) -> None:
     around = radius + EDGE
-    for j in range(max(0, int(y - around)), min(level.shape[0], int(y + around) + 1)):
-        for i in range(max(0, int(x - around)), min(level.shape[1], int(x + around) + 1)):
+    for j in range(*voxels_along(y - around, y + around, 0, level.shape[0])):
+        for i in range(*voxels_along(x - around, x + around, 0, level.shape[1])):
             off = np.sqrt((i - x) * (i - x) + (j - y) * (j - y)) - radius
             if off < 0:
                 truth[j, i] = label

@@ -9,28 +9,23 @@ import msgspec
 
 from teravox.pipeline.box import Box, Grid, Vec
 from teravox.pipeline.contrast.grey import cut_bounds
-from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.layers import one_mip
 from teravox.pipeline.layers.chunk_grid import align_outward
 from teravox.pipeline.layers.chunk_numbers import unit_of
 from teravox.pipeline.layers.info import Json, Scale
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.new_layer import new_info
-from teravox.pipeline.layers.one_mip import Wish, check_shape, plan_scale
-from teravox.pipeline.layers.shapes import clip, say_size
-from teravox.pipeline.units import say_bytes
+from teravox.pipeline.layers.one_mip import Wish, check_memory, check_shape, plan_scale
+from teravox.pipeline.layers.shapes import clip, enlarge
 
 GROWN = 1 << 27  # bytes of voxels; parts that are larger are no faster
 
 Need = Callable[[Vec, Scale], int]  # the bytes that making a part of a size takes, and holding back shards
 
 
-class Plan(msgspec.Struct, frozen=True):
-    """The info of the new layer, and the pieces; each is made in parts of whole chunks, one after another."""
+class Plan(one_mip.Plan, frozen=True):
+    """How the layer is made: each piece in parts of whole chunks, one after another."""
 
-    layer: Layer
-    raw: Json
-    scale: Scale
-    grid: Grid
     part: Vec
 
     def parts(self, piece: Box) -> Grid:
@@ -50,18 +45,18 @@ def plan_image(layer: Layer, wish: Wish, data_type: str, need: Need, grows_along
     check_shape(shape, scale, unit, bounds.size)
     inside = bounds.size if shape is None else clip(shape, bounds.size)
     step = _step(layer.scale(wish.mip).chunk, scale.chunk, inside)
-    least = need(clip(step, inside), scale)
-    if least > wish.memory_limit:
-        raise BadUsage(
-            f"making {say_size(clip(step, inside))} voxels of {wish.dest} needs {say_bytes(least)}, and --memory allows "
-            f"{say_bytes(wish.memory_limit)}: give it more --memory, or take smaller chunks by --chunk-size"
-        )
+    least = clip(step, inside)
+    check_memory(least, need(least, scale), wish)
     voxel = layer.info.num_channels * max(itemsize(layer.info.data_type), itemsize(data_type))
 
     def fits(size: Vec) -> bool:
         return math.prod(size) * voxel <= GROWN and need(size, scale) <= wish.memory_limit
 
-    part = _enlarge(step, inside, fits, grows_along)
+    part = step
+    for axes in grows_along:
+        part = enlarge(part, inside, fits, axes)
+        if any(part[axis] < inside[axis] for axis in axes):
+            break
     return Plan(layer, raw, scale, Grid(bounds, shape or part), part)
 
 
@@ -76,18 +71,6 @@ def _step(source: Vec, dest: Vec, inside: Vec) -> Vec:
     step = [math.lcm(s, d) for s, d in zip(source, dest, strict=True)]
     x, y, z = (n if n <= max(i, d) else d for n, d, i in zip(step, dest, inside, strict=True))
     return (x, y, z)
-
-
-def _enlarge(shape: Vec, whole: Vec, fits: Callable[[Vec], bool], grows_along: tuple[tuple[int, ...], ...]) -> Vec:
-    """The shape, doubled along the shortest of its first axes as long as that fits, then of the next ones."""
-    for axes in grows_along:
-        while open_axes := [axis for axis in axes if shape[axis] < whole[axis]]:
-            longer = min(open_axes, key=lambda axis: shape[axis])
-            x, y, z = (n * 2 if axis == longer else n for axis, n in enumerate(shape))
-            if not fits(clip((x, y, z), whole)):
-                return shape
-            shape = (x, y, z)
-    return shape
 
 
 def itemsize(data_type: str) -> int:

@@ -1,4 +1,4 @@
-"""A layer of one mip that is made of a mip of another: its scale, and what the options say of it."""
+"""A layer of one mip that is made of a mip of another: its scale, what the options say of it, and what moving chunks takes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import math
 
 import msgspec
 
-from teravox.pipeline.box import Box, Vec
+from teravox.pipeline.base_memory import LIBRARIES
+from teravox.pipeline.box import Box, Grid, Vec
 from teravox.pipeline.errors import BadUsage
+from teravox.pipeline.layers.chunk_memory import COPIES, fetching_bytes
 from teravox.pipeline.layers.chunk_numbers import unit_of
 from teravox.pipeline.layers.encoding import compression_of, packing_of, words_like
 from teravox.pipeline.layers.info import Json, Scale
@@ -15,6 +17,7 @@ from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.new_layer import new_scale, shard_scale
 from teravox.pipeline.layers.shapes import clip, say_size
 from teravox.pipeline.storage.compression import check_level
+from teravox.pipeline.units import say_bytes
 
 IN_A_SHARD = 8  # a shard's voxels take at most this part of the memory
 
@@ -24,7 +27,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     dest: str
     mip: int
-    bounds: Box | None
+    bounds: Box | None = None
     shape: Vec | None
     memory_limit: int
     chunk_size: Vec | None
@@ -34,6 +37,15 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     compress: str
     compress_level: int | None
     sharded: bool
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The info of the new layer and the grid of its pieces; the same for the same wish and source."""
+
+    source: Layer
+    raw: Json
+    scale: Scale
+    grid: Grid
 
 
 def plan_scale(source: Layer, wish: Wish, bounds: Box, *, voxel_bytes: int, key: str | None = None) -> Json:
@@ -67,6 +79,26 @@ def check_shape(shape: Vec | None, scale: Scale, unit: Vec, whole: Vec) -> None:
             f"--shape: pieces must be multiples of {say_size(unit)} voxels, got {say_size(shape)}; "
             f"else two of them would write one {'chunk' if scale.sharding is None else 'shard'}"
         )
+
+
+def check_memory(size: Vec, needed: int, wish: Wish) -> None:
+    """Raise BadUsage if making so many voxels at once needs more than may be had."""
+    if needed > wish.memory_limit:
+        raise BadUsage(
+            f"making {say_size(size)} voxels of {wish.dest} needs {say_bytes(needed)}, and --memory allows "
+            f"{say_bytes(wish.memory_limit)}: give it more --memory, or take smaller chunks by --chunk-size"
+        )
+
+
+def moving_bytes(source: Layer, mip: int, scale: Scale, dest: str, *, voxel_bytes: int, voxels: int) -> int:
+    """What a task takes besides its voxels: libraries, chunks and parts of shards on their way, and a shard that is not whole yet.
+
+    `voxels` are the most that are read at once.
+    """
+    old = source.scale(mip)
+    chunk = max(math.prod(old.chunk), math.prod(scale.chunk)) * voxel_bytes
+    on_the_way = COPIES * chunk * source.lanes + fetching_bytes(old, voxel_bytes, voxels)
+    return LIBRARIES + math.ceil(on_the_way) + shard_bytes(scale, dest, voxel_bytes)
 
 
 def shard_bytes(scale: Scale, place: str, voxel_bytes: int) -> int:

@@ -31,7 +31,7 @@ def say_size(size: Vec) -> str:
 def enlarge(shape: Vec, whole: Vec, fits: Callable[[Vec], bool], first: Sequence[int] = (2, 1, 0)) -> Vec:
     """The shape, doubled along its shortest side as long as the volume is larger and the result fits.
 
-    Of sides that are equally short, that of the axis which stands `first`.
+    Only along the axes that are named; of sides that are equally short, that of the one which stands `first`.
     """
     while True:
         axes = [axis for axis in first if shape[axis] < whole[axis]]

@@ -11,11 +11,11 @@ import msgspec
 from teravox.pipeline.description.describe import describe
 from teravox.pipeline.description.description import Description
 from teravox.pipeline.errors import TeravoxError
-from teravox.pipeline.objects.sort import SORTS
+from teravox.pipeline.objects.sort import MESH, SKELETON, SORTS, Sort
 from teravox.pipeline.quality.costs import JobCost, cost_of
 from teravox.pipeline.quality.label_seams import measure_labels
 from teravox.pipeline.quality.label_sizes import LabelSizes, measure_sizes
-from teravox.pipeline.quality.planes import label_planes, object_planes
+from teravox.pipeline.quality.planes import Planes, label_planes, object_planes
 from teravox.pipeline.quality.seam import Seam
 from teravox.pipeline.quality.stored import MipStored, Shares, survey_mip
 from teravox.pipeline.quality.thumbnails import Range, Thumbnail, draw_thumbnails
@@ -177,30 +177,31 @@ class Measuring:
         from teravox.pipeline.meshes.reading import open_meshes
         from teravox.pipeline.quality.object_seams import measure_meshes
 
-        if not self._layer.raw.get("mesh"):
-            self._say("seams", "There are no meshes.")
-            return
-        planes = object_planes(self._layer, jobs, "mesh forge")
-        if planes is None or not planes.number:
-            self._say("seams", _no_pieces("meshes", known=planes is not None))
-            return
-        yield from measure_meshes(self._layer, open_meshes(self._layer), planes, self._samples, self._seed)
+        planes = self._object_planes(jobs, MESH)
+        if planes is not None:
+            yield from measure_meshes(self._layer, open_meshes(self._layer), planes, self._samples, self._seed)
 
     def _skeleton_seam(self, jobs: tuple[JobCost, ...]) -> Iterator[Seam]:
         from teravox.pipeline.quality.object_seams import measure_skeletons
         from teravox.pipeline.skeletons.skeleton_source import SkeletonSource
 
-        if not self._layer.raw.get("skeletons"):
-            self._say("seams", "There are no skeletons.")
-            return
-        planes = object_planes(self._layer, jobs, "skeleton forge")
-        if planes is None or not planes.number:
-            self._say("seams", _no_pieces("skeletons", known=planes is not None))
-            return
-        yield measure_skeletons(self._layer, SkeletonSource.open(self._layer), planes, self._samples, self._seed)
+        planes = self._object_planes(jobs, SKELETON)
+        if planes is not None:
+            source = SkeletonSource.open(self._layer)
+            yield measure_skeletons(self._layer, source, planes, self._samples, self._seed)
 
-
-def _no_pieces(what: str, *, known: bool) -> str:
-    if known:
-        return f"The {what} were made in one piece, so there are no borders to look at."
-    return f"No ledger tells of the pieces in which the {what} were made, so their seams were not looked for."
+    def _object_planes(self, jobs: tuple[JobCost, ...], sort: Sort) -> Planes | None:
+        """Where the pieces of objects meet; None, and why, where there is nothing to look at."""
+        if not self._layer.raw.get(sort.word):
+            self._say("seams", f"There are no {sort.many}.")
+            return None
+        planes = object_planes(self._layer, jobs, f"{sort.one} forge")
+        if planes is None:
+            self._say(
+                "seams",
+                f"No ledger tells of the pieces in which the {sort.many} were made, so their seams were not looked for.",
+            )
+        elif not planes.number:
+            self._say("seams", f"The {sort.many} were made in one piece, so there are no borders to look at.")
+            return None
+        return planes

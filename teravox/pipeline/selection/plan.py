@@ -6,29 +6,17 @@ import math
 
 import msgspec
 
-from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Grid, Vec
 from teravox.pipeline.errors import BadUsage
-from teravox.pipeline.layers.chunk_memory import COPIES, fetching_bytes
 from teravox.pipeline.layers.chunk_numbers import unit_of
-from teravox.pipeline.layers.info import Json, Scale
+from teravox.pipeline.layers.info import Scale
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.layers.new_layer import new_info
-from teravox.pipeline.layers.one_mip import Wish, check_shape, plan_scale, shard_bytes
-from teravox.pipeline.layers.shapes import clip, enlarge, say_size
-from teravox.pipeline.units import say_bytes
+from teravox.pipeline.layers.one_mip import Plan, Wish, check_memory, check_shape, moving_bytes, plan_scale
+from teravox.pipeline.layers.shapes import clip, enlarge
 
 GROWN = 1 << 26  # voxels; larger pieces are no faster
 LOOKING_UP = 14  # bytes a voxel, besides the labels themselves
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """The info of the new layer and the grid of its pieces; the same for the same wish and source."""
-
-    source: Layer
-    raw: Json
-    scale: Scale
-    grid: Grid
 
 
 def plan_selection(source: Layer, wish: Wish) -> Plan:
@@ -44,12 +32,7 @@ def plan_selection(source: Layer, wish: Wish) -> Plan:
     unit = unit_of(scale, f"mip 0 of layer {wish.dest}")
     check_shape(wish.shape, scale, unit, whole.size)
     least = clip(wish.shape or unit, whole.size)
-    needed = bytes_needed(source, wish.mip, least, scale, wish.dest)
-    if needed > wish.memory_limit:
-        raise BadUsage(
-            f"{say_size(least)} voxels need {say_bytes(needed)}, and --memory allows {say_bytes(wish.memory_limit)}: "
-            "give it more --memory, or take smaller chunks by --chunk-size"
-        )
+    check_memory(least, bytes_needed(source, wish.mip, least, scale, wish.dest), wish)
 
     def fits(shape: Vec) -> bool:
         size = clip(shape, whole.size)
@@ -63,8 +46,6 @@ def plan_selection(source: Layer, wish: Wish) -> Plan:
 
 def bytes_needed(source: Layer, mip: int, size: Vec, scale: Scale, dest: str) -> int:
     """The bytes that a piece takes, without the list of labels."""
-    voxel, old = source.info.itemsize, source.scale(mip)
-    chunk = max(math.prod(old.chunk), math.prod(scale.chunk)) * voxel
-    fetched = fetching_bytes(old, voxel, math.prod(size))
-    held = math.prod(size) * (voxel + LOOKING_UP) + shard_bytes(scale, dest, voxel)
-    return math.ceil(LIBRARIES + held + COPIES * chunk * source.lanes + fetched)
+    voxel, voxels = source.info.itemsize, math.prod(size)
+    moved = moving_bytes(source, mip, scale, dest, voxel_bytes=voxel, voxels=voxels)
+    return moved + voxels * (voxel + LOOKING_UP)

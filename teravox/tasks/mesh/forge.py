@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from teravox.pipeline.box import Box, Vec
-from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.objects.forging.job import ForgeObjects
 from teravox.pipeline.objects.sort import MESH, Sort
 from teravox.pipeline.options import Bounds, FillMissing, Memory, Mip, says
@@ -16,10 +15,6 @@ from teravox.pipeline.options import Bounds, FillMissing, Memory, Mip, says
 if TYPE_CHECKING:
     from teravox.pipeline.meshes.forged import Forged
     from teravox.pipeline.meshes.forging.plan import Plan
-    from teravox.pipeline.objects.forging.choosing import Choice
-
-
-Label = Annotated[int, Meta(ge=1)]
 
 
 class Forge(ForgeObjects, frozen=True, rename={"memory_limit": "memory"}):
@@ -59,26 +54,6 @@ class Forge(ForgeObjects, frozen=True, rename={"memory_limit": "memory"}):
     ] = 40.0
     simplify: Annotated[bool, says("Leave out vertices that --max-error does not need.")] = True
     open_edge: Annotated[bool, says("Leave surfaces open where the volume, or --bounds, ends.")] = False
-    dust_threshold: Annotated[
-        int, Meta(ge=0), says("Leave out labels of fewer voxels; see --dust-global.", form="count")
-    ] = 0
-    dust_global: Annotated[
-        bool,
-        says(
-            "Count the voxels of a label in the whole layer, by the table of `image count --mip`. "
-            "Default: in a piece; labels that go on in the next one are kept."
-        ),
-    ] = False
-    labels: Annotated[tuple[Label, ...], says("The only labels to mesh. Default: all but 0.")] = ()
-    exclude_labels: Annotated[tuple[Label, ...], says("Labels not to mesh.")] = ()
-    remap: Annotated[
-        KnownFile | None,
-        says(
-            "Table of labels to become others before all else, so that they are one mesh: CSV, .npy or Parquet with two "
-            "columns, label and what it becomes. 0 leaves it out; one that is not listed stays. It is copied to "
-            "where the fragments are, and a worker reads the rows that it needs."
-        ),
-    ] = None
     fill_holes: Annotated[
         bool,
         says(
@@ -121,20 +96,6 @@ class Forge(ForgeObjects, frozen=True, rename={"memory_limit": "memory"}):
             open_edge=self.open_edge,
         )
         return plan_forge(layer, wish)
-
-    def choice(self) -> Choice:
-        from teravox.pipeline.objects.forging.choosing import Choice
-        from teravox.pipeline.objects.forging.remap_table import NAME
-
-        return Choice(
-            mip=self.mip,
-            dust_threshold=self.dust_threshold,
-            dust_global=self.dust_global,
-            labels=self.labels,
-            exclude_labels=self.exclude_labels,
-            remap=self.remap,
-            remap_key=f"{self.folder()}/{NAME}",
-        )
 
     def forged(self) -> Forged:
         from teravox.pipeline.meshes.forged import Forged

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
+from typing import Annotated, ClassVar
 
 from teravox.pipeline.meshes.copying.job import CopyMeshes, FormWord
-from teravox.pipeline.message import job_id
-from teravox.pipeline.objects.copying.wish import Wish
-from teravox.pipeline.options import Dest, Memory, Source, says
+from teravox.pipeline.objects.copying.job import TransferObjects
+from teravox.pipeline.options import says
 
 
-class Transfer(CopyMeshes, frozen=True, rename={"memory_limit": "memory"}):
+class Transfer(TransferObjects, CopyMeshes, frozen=True):
     """Copy the meshes of a layer to another one, as they are or in another form.
 
     Meshes with levels of detail become sharded or unsharded without decoding them; of their finest level legacy meshes
@@ -22,8 +19,8 @@ class Transfer(CopyMeshes, frozen=True, rename={"memory_limit": "memory"}):
         teravox mesh transfer ./seg ./public --format sharded
     """
 
-    source: Source
-    dest: Dest
+    kind: ClassVar[str] = "mesh transfer"
+
     format: Annotated[
         FormWord,
         says(
@@ -31,23 +28,3 @@ class Transfer(CopyMeshes, frozen=True, rename={"memory_limit": "memory"}):
             "sharded: levels of detail, few large files; auto: as the source."
         ),
     ] = "auto"
-    labels: Annotated[
-        tuple[Annotated[int, Meta(gt=0)], ...], says("Only the meshes of these labels. Default: all.")
-    ] = ()
-    dir: Annotated[
-        str | None,
-        says("Folder for the copy, within DEST. Default: as in the source; it gets an ending if it is in use."),
-    ] = None
-    memory_limit: Memory = 3_500_000_000
-
-    def wish(self) -> Wish:
-        return Wish(
-            kind="mesh transfer",
-            source=self.source,
-            dest=self.dest,
-            form=self.format,
-            labels=self.labels,
-            dir=self.dir,
-            memory=self.memory_limit,
-            job_id=job_id("mesh transfer", self),
-        )

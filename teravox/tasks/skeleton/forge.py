@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from teravox.pipeline.box import Box, Vec
-from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.objects.forging.job import ForgeObjects
 from teravox.pipeline.objects.sort import SKELETON, Sort
 from teravox.pipeline.options import Bounds, FillMissing, Memory, Mip, says
 
 if TYPE_CHECKING:
-    from teravox.pipeline.objects.forging.choosing import Choice
     from teravox.pipeline.skeletons.forged import Forged
     from teravox.pipeline.skeletons.forging.piece import Work
     from teravox.pipeline.skeletons.forging.plan import Plan
 
-Label = Annotated[int, Meta(ge=1)]
 Length = Annotated[float, Meta(ge=0)]
 PITS = 2.5  # a nucleus has a radius of more than --soma-detect divided by this
 
@@ -106,16 +103,6 @@ class Forge(ForgeObjects, frozen=True, rename={"memory_limit": "memory"}):
             "`image count --mip`. Default: in a piece; parts that go on in the next one are kept."
         ),
     ] = False
-    labels: Annotated[tuple[Label, ...], says("The only labels to skeletonize. Default: all but 0.")] = ()
-    exclude_labels: Annotated[tuple[Label, ...], says("Labels not to skeletonize.")] = ()
-    remap: Annotated[
-        KnownFile | None,
-        says(
-            "Table of labels to become others before all else, so that they are one skeleton: CSV, .npy or Parquet with "
-            "two columns, label and what it becomes. 0 leaves it out; one that is not listed stays. It is copied to "
-            "where the fragments are, and a worker reads the rows that it needs."
-        ),
-    ] = None
     cross_section: Annotated[
         int,
         Meta(ge=0),
@@ -215,20 +202,6 @@ class Forge(ForgeObjects, frozen=True, rename={"memory_limit": "memory"}):
         dust = 0 if self.dust_global else self.dust_threshold
         tracing = Tracing(teasar, reading.step, dust, self.fix_borders, kimimaro=self.engine == "kimimaro")
         return Work(plan, reading, tracing, self.cross_section)
-
-    def choice(self) -> Choice:
-        from teravox.pipeline.objects.forging.choosing import Choice
-        from teravox.pipeline.objects.forging.remap_table import NAME
-
-        return Choice(
-            mip=self.mip,
-            dust_threshold=self.dust_threshold,
-            dust_global=self.dust_global,
-            labels=self.labels,
-            exclude_labels=self.exclude_labels,
-            remap=self.remap,
-            remap_key=f"{self.folder()}/{NAME}",
-        )
 
     def forged(self) -> Forged:
         from teravox.pipeline.skeletons.forged import Forged

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta
-
-from teravox.pipeline.message import job_id
-from teravox.pipeline.objects.copying.wish import Wish
-from teravox.pipeline.options import Dest, Memory, Source, says
+from teravox.pipeline.objects.copying.job import TransferObjects
+from teravox.pipeline.options import says
 from teravox.pipeline.skeletons.copy_job import CopySkeletons
 
 
-class Transfer(CopySkeletons, frozen=True, rename={"memory_limit": "memory"}):
+class Transfer(TransferObjects, CopySkeletons, frozen=True):
     """Copy skeletons to another layer, as they are or in another form.
 
     They are not decoded on the way, so vertices and attributes stay as they are. The layer DEST names the copy when all
@@ -22,29 +19,9 @@ class Transfer(CopySkeletons, frozen=True, rename={"memory_limit": "memory"}):
         teravox skeleton transfer ./seg ./public --format sharded
     """
 
-    source: Source
-    dest: Dest
+    kind: ClassVar[str] = "skeleton transfer"
+
     format: Annotated[
         Literal["auto", "legacy", "sharded"],
         says("legacy: one file for each label; sharded: few large files; auto: as the source."),
     ] = "auto"
-    labels: Annotated[
-        tuple[Annotated[int, Meta(gt=0)], ...], says("Only the skeletons of these labels. Default: all.")
-    ] = ()
-    dir: Annotated[
-        str | None,
-        says("Folder for the copy, within DEST. Default: as in the source; it gets an ending if it is in use."),
-    ] = None
-    memory_limit: Memory = 3_500_000_000
-
-    def wish(self) -> Wish:
-        return Wish(
-            kind="skeleton transfer",
-            source=self.source,
-            dest=self.dest,
-            form=self.format,
-            labels=self.labels,
-            dir=self.dir,
-            memory=self.memory_limit,
-            job_id=job_id("skeleton transfer", self),
-        )

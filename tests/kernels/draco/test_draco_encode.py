@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kernels.mesh.volumes import Labels, Vec, blobs, closed, pinky40, sheets, surfaces_of, torus, volumes
+from kernels.mesh.volumes import Labels, Vec, blobs, closed, sheets, surfaces_of, torus, volumes
 from numpy.typing import NDArray
+from real_volumes import real_cortex
 
 from teravox.kernels.draco import encode as module
 from teravox.kernels.draco.encode import encode
@@ -157,7 +158,7 @@ def test_positions_of_more_bits_than_draco_can_foretell_are_refused() -> None:
 
 def test_surfaces_of_a_cortex_come_back() -> None:
     ours = theirs = 0
-    for surface in surfaces_of(closed(pinky40()[:96, :96, :48])).values():
+    for surface in surfaces_of(closed(real_cortex()[:96, :96, :48])).values():
         points, faces = placed(surface, 32)
         data = encode(points, faces, 16)
         assert np.array_equal(triangles(*read(data)), triangles(points, faces))

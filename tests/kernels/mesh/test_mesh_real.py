@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from kernels.mesh.test_mesh_simplify import STEP, distance
 from kernels.mesh.test_mesh_weld import cut, is_same
-from kernels.mesh.volumes import closed, pinky40, surfaces_of, trimesh_of
+from kernels.mesh.volumes import closed, surfaces_of, trimesh_of
+from real_volumes import real_cortex
 
 from teravox.kernels.mesh.closed import euler, is_manifold, volume
 from teravox.kernels.mesh.planes import Planes, planes_of
@@ -15,7 +16,7 @@ from teravox.kernels.mesh.weld import weld
 
 
 def test_all_labels_of_a_cortex_stay_volumes_of_the_same_topology() -> None:
-    labels = closed(pinky40()[:256, :256, :256])
+    labels = closed(real_cortex()[:256, :256, :256])
     sizes = np.bincount(np.unique(labels, return_inverse=True)[1].ravel())
     faces = 0
     for (_, surface), voxels in zip(sorted(surfaces_of(labels).items()), sizes[1:], strict=True):
@@ -35,7 +36,7 @@ def test_all_labels_of_a_cortex_stay_volumes_of_the_same_topology() -> None:
 
 
 def test_pieces_of_a_cortex_fit_together() -> None:
-    labels = closed(pinky40()[200:360, 100:228, 300:396])
+    labels = closed(real_cortex()[200:360, 100:228, 300:396])
     whole = surfaces_of(labels)
     shape = (64, 48, 80)
     locked = Planes((0, 0, 0), (128, 96, 160))

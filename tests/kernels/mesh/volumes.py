@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import trimesh
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -83,15 +79,4 @@ sizes = st.tuples(*[st.integers(1, 9)] * 3)
 @st.composite
 def volumes(draw: st.DrawFn) -> Labels:
     found: Labels = draw(makers)(draw(sizes), draw(st.integers(0, 999)), draw(st.integers(1, 3)))
-    return found
-
-
-def pinky40() -> Labels:
-    """A segmentation of cortex, 512 x 512 x 512."""
-    import crackle
-
-    file = Path(os.environ.get("TERAVOX_DATA", "/nonexistent")) / "pinky40/connectomics.npy.ckl.gz"
-    if not file.is_file():
-        pytest.skip(f"TERAVOX_DATA names no folder that has {file.name}")
-    found: Labels = crackle.decompress(gzip.decompress(file.read_bytes()))
     return found

@@ -110,7 +110,7 @@ def test_dark_things_are_found_as_bright_ones_are() -> None:
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
-        ({"threshold": "otsu"}, "threshold is 'otsu', which is found in a whole image: give a grey value"),
+        ({"threshold": "otsu"}, "threshold is 'otsu', which is found in a whole image: give a number"),
         ({"threshold": 1.0, "opening": -1.0}, "opening is -1, but must be at least 0"),
         ({"threshold": 1.0, "radius": 16.0}, "radius is 16, but must be at most 15 for a median"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
+from segmentation.networks import write_network
 
+from teravox.kernels.segmentation.onnx_file import OnnxFile, describe
 from teravox.kernels.segmentation.patches import Patches
 from teravox.kernels.segmentation.predict.onnx import predict
+from teravox.kernels.segmentation.step_file import StepFile, hash_of
 
-onnx = pytest.importorskip("onnx", reason="makes the networks")
+pytest.importorskip("onnx", reason="makes the networks")
 pytest.importorskip("onnxruntime", reason="runs the networks")
 
 Floats = NDArray[np.float32]
@@ -26,27 +30,9 @@ WEIGHTS: Floats = np.random.default_rng(1).uniform(0, 1 / 60, (2, 1, 3, 3, 3)).a
 SMALL: dict[str, Any] = {"patch": (6, 8, 10), "rim": (1, 1, 1), "overlap": (1, 2, 0)}  # Any: parameters
 
 
-def save_network(path: Path, weights: Floats, *, keeps_size: bool = True, axes: int = 3) -> Path:
-    """One convolution."""
-    names = ["n", "c", "z", "y", "x"][-axes:]
-    shape = ["n", "c", *names]
-    node = onnx.helper.make_node("Conv", ["image", "weights"], ["found"], pads=[int(keeps_size)] * 2 * axes)
-    tensor = onnx.helper.make_tensor_value_info
-    graph = onnx.helper.make_graph(
-        [node],
-        "tiny",
-        [tensor("image", onnx.TensorProto.FLOAT, shape)],
-        [tensor("found", onnx.TensorProto.FLOAT, [None] * len(shape))],
-        [onnx.numpy_helper.from_array(weights, "weights")],
-    )
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
-    onnx.save(model, str(path))
-    return path
-
-
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_network(tmp_path_factory.mktemp("networks") / "tiny.onnx", WEIGHTS)
+def network(tmp_path_factory: pytest.TempPathFactory) -> StepFile:
+    return write_network(tmp_path_factory.mktemp("networks") / "tiny.onnx", WEIGHTS)
 
 
 def noise(shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -61,7 +47,7 @@ def expected(image: NDArray[np.uint8], weights: Floats = WEIGHTS) -> NDArray[np.
 
 
 @pytest.mark.parametrize("overlap", [(0, 0, 0), (1, 2, 3), (2, 3, 4)])
-def test_patches_give_what_the_whole_gives(network: Path, overlap: tuple[int, int, int]) -> None:
+def test_patches_give_what_the_whole_gives(network: StepFile, overlap: tuple[int, int, int]) -> None:
     image = noise((13, 17, 25))
     found = predict(image, None, model=network, channels=(1, 0), **SMALL | {"overlap": overlap})
     assert found.shape == (13, 17, 25, 2)
@@ -71,7 +57,7 @@ def test_patches_give_what_the_whole_gives(network: Path, overlap: tuple[int, in
 @settings(max_examples=15, deadline=None)
 @given(data=st.data(), corner=st.tuples(*[st.integers(-40, 40)] * 3))
 def test_a_block_with_its_margin_gives_what_the_whole_gives(
-    network: Path, data: st.DataObject, corner: tuple[int, int, int]
+    network: StepFile, data: st.DataObject, corner: tuple[int, int, int]
 ) -> None:
     shape = (12, 16, 14)
     image = noise(shape)
@@ -106,16 +92,16 @@ def test_the_weights_of_patches_sum_to_1(corner: int, start: int, size: int, ove
 
 def test_networks_that_drop_a_rim_or_look_at_slices_are_run(tmp_path: Path) -> None:
     image = noise((9, 17, 25))
-    valid = save_network(tmp_path / "valid.onnx", WEIGHTS, keeps_size=False)
+    valid = write_network(tmp_path / "valid.onnx", WEIGHTS, keeps_size=False)
     assert predict(image, None, model=valid, **SMALL)[..., 0] == pytest.approx(expected(image)[..., 0], abs=1e-5)
 
     flat = WEIGHTS[:, :, 1] * np.float32(3)
-    slices = save_network(tmp_path / "slices.onnx", flat, axes=2)
+    slices = write_network(tmp_path / "slices.onnx", flat, axes=2)
     found = predict(image, None, model=slices, patch=(3, 8, 10), rim=(0, 1, 1), overlap=(0, 2, 2))
     assert found[..., 0] == pytest.approx(expected(image, flat[:, :, None])[..., 0], abs=1e-5)
 
 
-def test_only_patches_with_voxels_of_the_mask_are_run(network: Path) -> None:
+def test_only_patches_with_voxels_of_the_mask_are_run(network: StepFile) -> None:
     image = noise((12, 18, 24))
     mask = np.zeros(image.shape, np.bool_)
     mask[3, 4, 5] = True
@@ -125,7 +111,7 @@ def test_only_patches_with_voxels_of_the_mask_are_run(network: Path) -> None:
     assert (predict(image, mask & False, model=network, **SMALL) == 0).all()
 
 
-def test_activations_make_shares(network: Path) -> None:
+def test_activations_make_shares(network: StepFile) -> None:
     image = noise((6, 8, 10))
     both: dict[str, Any] = {"model": network, "channels": (0, 1), "scale": 0.5, "shift": -60.0}
     logits = np.stack(
@@ -141,10 +127,9 @@ def test_activations_make_shares(network: Path) -> None:
 
 def test_a_model_file_that_is_replaced_is_loaded_anew(tmp_path: Path) -> None:
     image = noise((6, 8, 10))
-    model = save_network(tmp_path / "model.onnx", WEIGHTS)
-    once = predict(image, None, model=model, **SMALL)
-    save_network(model, np.concatenate([WEIGHTS[1:], WEIGHTS]))
-    assert not np.array_equal(predict(image, None, model=model, **SMALL), once)
+    once = predict(image, None, model=write_network(tmp_path / "model.onnx", WEIGHTS), **SMALL)
+    again = write_network(tmp_path / "model.onnx", np.concatenate([WEIGHTS[1:], WEIGHTS]))
+    assert not np.array_equal(predict(image, None, model=again, **SMALL), once)
 
 
 @pytest.mark.parametrize(
@@ -156,32 +141,57 @@ def test_a_model_file_that_is_replaced_is_loaded_anew(tmp_path: Path) -> None:
         ({"channels": ()}, "channels is empty: name those of the network that are wanted"),
     ],
 )
-def test_parameters_that_cannot_be_meant_are_refused(network: Path, parameters: dict[str, Any], said: str) -> None:
+def test_parameters_that_cannot_be_meant_are_refused(network: StepFile, parameters: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         predict(noise((6, 8, 10)), None, model=network, **SMALL | parameters)
 
 
 def test_networks_of_other_shapes_are_refused(tmp_path: Path) -> None:
-    model = save_network(tmp_path / "wide.onnx", np.ones((1, 1, 5, 5, 5), np.float32))
+    model = write_network(tmp_path / "wide.onnx", np.ones((1, 1, 5, 5, 5), np.float32))
     with pytest.raises(ValueError, match=r"the network makes \(4, 6, 8\) of a patch of \(6, 8, 10\)"):
         predict(noise((6, 8, 10)), None, model=model, **SMALL | {"rim": (0, 0, 0)})
-    line = save_network(tmp_path / "line.onnx", np.ones((1, 1, 3), np.float32), axes=1)
+    line = write_network(tmp_path / "line.onnx", np.ones((1, 1, 3), np.float32), axes=1)
     with pytest.raises(ValueError, match="takes 1 inputs, the first one of 3 axes"):
         predict(noise((6, 8, 10)), None, model=line, **SMALL)
 
 
-def test_without_onnxruntime_it_is_said_how_to_install_it(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_onnxruntime_it_is_said_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    copy = network.with_name("another.onnx")
-    copy.write_bytes(network.read_bytes())
+    copy = write_network(tmp_path / "another.onnx", WEIGHTS[::-1].copy())
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'teravox\[onnx\]'"):
         predict(noise((6, 8, 10)), None, model=copy, **SMALL)
 
 
-def test_what_it_says_of_itself() -> None:
+def test_what_it_says_of_itself(network: StepFile) -> None:
     facts = vars(predict)
-    given: dict[str, Any] = {"model": Path("m.onnx"), "channels": (0, 2, 1)}
+    given: dict[str, Any] = {"model": network, "channels": (0, 2, 1)}
     assert facts["channels"](**given) == 3
     assert facts["memory"](**given) == 12
-    assert facts["fixed"](**given) == 1_000_000_000
+    assert facts["fixed"](**given) == 1_000_000_000 + 3 * len(network.read())
     assert facts["margin"](**given, patch=(8, 16, 16), rim=(2, 3, 4)) == (5, 12, 11)
+
+
+def test_a_file_says_how_many_channels_its_network_gives(network: StepFile, tmp_path: Path) -> None:
+    assert describe(network) == OnnxFile(len(network.read()), None)
+    told = write_network(tmp_path / "told.onnx", WEIGHTS, channels=2)
+    assert describe(told).channels == 2
+    with pytest.raises(ValueError, match=r"the network gives 2 channels \(numbered from 0\), not \[2\]"):
+        predict(noise((0, 0, 0)), None, model=told, **SMALL, channels=(2,))
+
+
+def test_weights_that_lie_in_another_file_are_refused(tmp_path: Path) -> None:
+    network = write_network(tmp_path / "apart.onnx", WEIGHTS, apart="apart.onnx.data")
+    assert (tmp_path / "apart.onnx.data").exists()
+    with pytest.raises(ValueError, match=r"apart.onnx lacks its weights, which lie in 'apart.onnx.data' beside it"):
+        describe(network)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_damaged_file_is_refused_in_a_sentence_or_read(network: StepFile, data: st.DataObject) -> None:
+    whole = bytearray(network.read())
+    for _ in range(data.draw(st.integers(0, 4))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    with contextlib.suppress(ValueError):  # the sentence that it is none
+        assert describe(StepFile("x.onnx", hash_of(cut), lambda: cut)).size == len(cut)

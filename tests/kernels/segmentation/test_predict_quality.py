@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tomllib
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from learning.some_models import draw_model
+from real_volumes import real
 from skimage.metrics import variation_of_information
 
 from teravox.kernels.learning.model import write_model
@@ -17,7 +17,6 @@ from teravox.pipeline.segmentation.step_functions import BoundStep, bind
 from teravox.pipeline.segmentation.steps import read_steps_file
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("segment_*.toml"))
-DATA = Path(os.environ.get("TERAVOX_DATA", "/nonexistent"))
 
 
 def steps_of(file: Path) -> list[BoundStep]:
@@ -43,10 +42,7 @@ def test_the_steps_of_a_file_exist_and_take_its_parameters(file: Path, tmp_path:
 
 
 def test_neurites_are_found_without_training() -> None:
-    file = DATA / "fib25_medulla" / "train_z000-130.npz"
-    if not file.exists():
-        pytest.skip(f"TERAVOX_DATA names no folder that has {file.name}")
-    volumes = np.load(file)
+    volumes = np.load(real("fib25_medulla/train_z000-130.npz"))
     corner = (slice(0, 64), slice(0, 160), slice(0, 160))
     gray, truth = volumes["gray"][corner], volumes["groundtruth"][corner]
     (example,) = (one for one in EXAMPLES if one.stem == "segment_fib25")

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal
 
 import bioimage_cpp
@@ -12,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from real_volumes import real
 from scipy import ndimage
 from skimage.segmentation import watershed
 
@@ -92,10 +91,7 @@ def test_a_flood_of_a_smooth_map_is_scikit_images() -> None:
 
 
 def test_a_flood_of_a_real_image_is_scikit_images() -> None:
-    file = Path(os.environ.get("TERAVOX_DATA", "")) / "fib25_medulla" / "gray_unlabelled.npz"
-    if "TERAVOX_DATA" not in os.environ or not file.exists():
-        pytest.skip("TERAVOX_DATA names no folder that has fib25_medulla/gray_unlabelled.npz")
-    gray = np.load(file)["gray"][:50, :100, :100].astype(np.float32)
+    gray = np.load(real("fib25_medulla/gray_unlabelled.npz"))["gray"][:50, :100, :100].astype(np.float32)
     boundary = 1 - ndimage.gaussian_filter(gray, 1) / 255
     heights = heights_of(boundary)
     seeds = number_tops(ndimage.gaussian_filter(1 - boundary, 3))

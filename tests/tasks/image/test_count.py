@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from layers.copies import do
 from layers.make import Array, Vec, files_of, make_layer, voxels
+from memory_alone import measure_memory
+from real_volumes import real
 
 from teravox.cli.main import main
 from teravox.pipeline.box import Box
@@ -59,13 +60,6 @@ def is_same(found: dict[int, Row], rows: dict[int, Row]) -> bool:
     return list(found) == list(rows) and all(
         found[label][:4] == rows[label][:4] and np.allclose(found[label][4], rows[label][4]) for label in rows
     )
-
-
-def do(job: Count | CountMerge) -> None:
-    job.prepare()
-    for piece in job.pieces():
-        job.run(piece)  # type: ignore[arg-type]  # each gets its own pieces
-    job.finish()
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -581,17 +575,6 @@ def test_nonsense_is_refused_before_anything_is_written(
     assert files_of(path) == before
 
 
-RUN_ALONE = """
-import sys, msgspec
-from pathlib import Path
-from teravox.tasks.image.count import Count
-job = msgspec.json.decode(sys.argv[1], type=Count)
-job.run(job.pieces()[0])
-status = Path("/proc/self/status").read_text()  # ru_maxrss would tell of the parent, too
-print(int(status.split("VmHWM:")[1].split()[0]) * 1024)
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 @pytest.mark.parametrize("labels", [200, 900_000])
 def test_a_piece_needs_no_more_memory_than_it_says(tmp_path: Path, labels: int) -> None:
@@ -600,10 +583,7 @@ def test_a_piece_needs_no_more_memory_than_it_says(tmp_path: Path, labels: int) 
     path = make_layer(tmp_path, array, chunk=(32, 32, 32), type="segmentation", compress=False)
     job = Count(path, memory_limit=4_000_000_000)
     (piece,) = job.pieces()
-    ran = subprocess.run(
-        [sys.executable, "-c", RUN_ALONE, msgspec.json.encode(job).decode()], capture_output=True, text=True, check=True
-    )
-    assert int(ran.stdout) <= job.memory(piece)
+    assert measure_memory(job).peak <= job.memory(piece)
     assert Count(path).memory(piece) <= 1_000_000_000
 
 
@@ -636,10 +616,7 @@ def test_the_command_says_what_it_found(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_real_segmentation_is_counted(tmp_path: Path) -> None:
     import fastremap
 
-    folder = os.environ.get("TERAVOX_DATA")
-    if not folder or not Path(folder, "dvidsparkservices").is_dir():
-        pytest.skip("TERAVOX_DATA names no folder with real volumes")
-    data = np.load(Path(folder, "dvidsparkservices/test_seg_ilastik_reference.npz"))
+    data = np.load(real("dvidsparkservices/test_seg_ilastik_reference.npz"))
     array = np.asfortranarray(data[data.files[0]].reshape((*data[data.files[0]].shape[:3], 1)))
     path = make_layer(tmp_path, array, chunk=(64, 64, 64), type="segmentation", encoding="compressed_segmentation")
     do(Count(path, shape=(128, 128, 128)))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from layers.copies import do
 from layers.make import Array, Vec, files_of, make_layer, voxels
 from numpy.typing import NDArray
 from skimage.measure import regionprops_table
@@ -20,7 +21,6 @@ from skimage.measure import regionprops_table
 from teravox.cli.main import main
 from teravox.kernels.label_contacts import count_contacts, count_partners, merge
 from teravox.pipeline.errors import BadInput, BadUsage
-from teravox.pipeline.job import AnyJob
 from teravox.pipeline.label_tables import measuring
 from teravox.pipeline.label_tables import merge as merging
 from teravox.pipeline.label_tables.table import CONTACTS, LabelTable
@@ -51,13 +51,6 @@ def partners_of(faces: Faces) -> Counter[int]:
 def rows_of(file: Path) -> list[dict[str, str]]:
     with file.open() as lines:
         return list(csv.DictReader(lines))
-
-
-def do(job: AnyJob, order: Any = list) -> None:
-    job.prepare()
-    for piece in order(list(job.pieces())):
-        job.run(piece)
-    job.finish()
 
 
 @settings(max_examples=15, deadline=None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import multiprocessing
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
-from layers.make import Array, Vec, files_of, make_layer, read_layer, voxels
+from layers.copies import do
+from layers.make import Array, Vec, chunks, files_of, make_layer, read_layer, voxels
 
 from teravox.kernels.downsample import downsample
 from teravox.pipeline.box import Box
@@ -25,17 +25,6 @@ from teravox.pipeline.registry import Registry
 from teravox.pipeline.storage.open import open_store
 from teravox.pipeline.storage.tally import TALLY
 from teravox.tasks.image.downsample import Downsample
-
-
-def do(job: Downsample, order: Callable[[list[Box]], list[Box]] = list) -> None:
-    job.prepare()
-    for piece in order(list(job.pieces())):
-        job.run(piece)
-    job.finish()
-
-
-def chunks(path: str) -> dict[str, bytes]:
-    return {key: data for key, data in files_of(path).items() if "/" in key}
 
 
 def read_by_tensorstore(path: str, mip: int) -> Array:

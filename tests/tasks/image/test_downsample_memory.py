@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 from layers.make import Array, Vec
+from memory_alone import measure_memory
 
 from teravox.pipeline.base_memory import LIBRARIES
 from teravox.pipeline.box import Box, Grid
@@ -22,21 +21,6 @@ from teravox.tasks.image.downsample import Downsample
 
 SIZE = (512, 512, 256)
 ON_THE_WAY = 80_000_000  # bytes of chunks of 64 x 64 x 64, at most, in eight threads
-
-RUN_ALONE = """
-import sys, msgspec
-from pathlib import Path
-from teravox.tasks.image.downsample import Downsample
-
-def said(word):  # ru_maxrss would tell of the parent, too
-    return int(Path("/proc/self/status").read_text().split(word + ":")[1].split()[0]) * 1024
-
-warm, job = (msgspec.json.decode(text, type=Downsample) for text in sys.argv[1:])
-warm.run(warm.pieces()[0])
-before = said("VmRSS")
-job.run(job.pieces()[0])
-print(before, said("VmHWM"))
-"""
 
 
 def noise(size: Vec, dtype: str) -> Array:
@@ -67,10 +51,7 @@ def measured(job: Downsample, folder: Path, type: str, encoding: str) -> tuple[i
         job, layer=noisy_layer(folder, (64, 64, 64), dtype, type, encoding).url, num_mips=1, shape=None
     )
     warm.prepare()
-    jobs = [msgspec.json.encode(each).decode() for each in (warm, job)]
-    ran = subprocess.run([sys.executable, "-c", RUN_ALONE, *jobs], capture_output=True, text=True, check=True)
-    before, peak = map(int, ran.stdout.split())
-    return peak, peak - before
+    return measure_memory(job, warm=warm)
 
 
 CASES = [

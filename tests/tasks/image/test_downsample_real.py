@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from layers.copies import do
 from layers.make import Array, make_layer, read_layer
+from real_volumes import real, real_cortex
 
 from teravox.tasks.image.downsample import Downsample
-
-DATA = Path(os.environ.get("TERAVOX_DATA", "/nonexistent"))
-
-
-def real(file: str) -> Path:
-    if not (DATA / file).is_file():
-        pytest.skip(f"TERAVOX_DATA names no folder that has {file}")
-    return DATA / file
-
-
-def do(job: Downsample) -> None:
-    job.prepare()
-    for piece in job.pieces():
-        job.run(piece)
 
 
 def cells(array: Array) -> Array:
@@ -34,11 +20,7 @@ def cells(array: Array) -> Array:
 
 @pytest.mark.parametrize("sharded", [False, True])
 def test_labels_of_a_cortex_become_the_most_frequent_of_their_cells(tmp_path: Path, sharded: bool) -> None:
-    import crackle
-
-    file = real("pinky40/connectomics.npy.ckl.gz")
-    whole = crackle.decompress(gzip.decompress(file.read_bytes()))
-    array = np.asfortranarray(whole[100:356, 50:306, 200:328, np.newaxis])
+    array = np.asfortranarray(real_cortex()[100:356, 50:306, 200:328, np.newaxis])
     path = make_layer(
         tmp_path, array, chunk=(64, 64, 32), type="segmentation", encoding="compressed_segmentation", offset=(5, -7, 9)
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from layers.copies import do
 from layers.make import Vec, files_of, make_layer, read_layer, voxels
 
 from teravox.cli.main import main
@@ -17,13 +18,6 @@ from teravox.pipeline.layers import one_pass
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.store import Store
 from teravox.tasks.image.downsample import Downsample
-
-
-def do(job: Downsample) -> None:
-    job.prepare()
-    for piece in job.pieces():
-        job.run(piece)
-    job.finish()
 
 
 def shards(path: str) -> dict[str, bytes]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from layers.copies import do
 from layers.make import Vec, files_of, make_layer, read_layer, voxels
+from memory_alone import measure_memory
 
 from teravox.cli.main import main
 from teravox.pipeline.box import Box
@@ -27,13 +27,6 @@ from teravox.pipeline.layers.chunk_source import ChunkSource
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.storage.tally import TALLY
 from teravox.tasks.image.reorder import Reorder
-
-
-def do(job: Reorder) -> None:
-    job.prepare()
-    for piece in job.pieces():
-        job.run(piece)
-    job.finish()
 
 
 def write(path: Path, mapping: Mapping[int, int | None] | str) -> KnownFile:
@@ -320,17 +313,6 @@ def test_the_command_reorders(tmp_path: Path) -> None:
     assert np.array_equal(read_layer(dest, 0), array[:, :, [3, 1, 2, 0]])
 
 
-RUN_ALONE = """
-import sys, msgspec
-from pathlib import Path
-from teravox.tasks.image.reorder import Reorder
-job = msgspec.json.decode(sys.argv[1], type=Reorder)
-job.run(job.pieces()[0])
-status = Path("/proc/self/status").read_text()  # ru_maxrss would tell of the parent, too
-print(int(status.split("VmHWM:")[1].split()[0]) * 1024)
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 @pytest.mark.parametrize("is_sharded", [False, True])
 def test_a_piece_needs_no_more_memory_than_it_says(tmp_path: Path, is_sharded: bool) -> None:
@@ -341,7 +323,4 @@ def test_a_piece_needs_no_more_memory_than_it_says(tmp_path: Path, is_sharded: b
         src, str(tmp_path / "dest"), mapping, shape=None if is_sharded else (256, 256, 128), sharded=is_sharded
     )
     job.prepare()
-    ran = subprocess.run(
-        [sys.executable, "-c", RUN_ALONE, msgspec.json.encode(job).decode()], capture_output=True, text=True, check=True
-    )
-    assert int(ran.stdout) <= job.memory(job.pieces()[0]) <= job.memory_limit
+    assert measure_memory(job).peak <= job.memory(job.pieces()[0]) <= job.memory_limit

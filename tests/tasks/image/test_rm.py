@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from layers.copies import do
 from layers.make import Vec, files_of, make_layer, read_layer, voxels
 
 from teravox.cli.main import main
@@ -37,13 +38,6 @@ def make_pyramid(folder: Path, size: Vec = (40, 40, 9), offset: Vec = (0, 0, 0))
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("keep me")
     return path
-
-
-def do(job: Rm) -> None:
-    job.prepare()
-    for piece in job.pieces():
-        job.run(piece)
-    job.finish()
 
 
 def others(path: str, *keys: str) -> dict[str, bytes]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from layers.copies import do
 from layers.make import Array, Vec, files_of, make_layer, read_layer, voxels
+from memory_alone import measure_memory
 from skimage.measure import label, regionprops
 
 from teravox.cli.main import main
@@ -23,13 +23,6 @@ from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.rois import read_rois
 from teravox.tasks.image.downsample import Downsample
 from teravox.tasks.image.roi import Roi
-
-
-def do(job: Roi) -> None:
-    job.prepare()
-    for piece in job.pieces():
-        job.run(piece)
-    job.finish()
 
 
 def found(path: str, mip: int = 0) -> list[tuple[Box, int]]:
@@ -147,24 +140,10 @@ def test_the_command_lists_the_boxes(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "\n4,8,2:20,24,10\n40,30,5:64,48,20\n2 boxes are not empty; see file://" in out
 
 
-RUN_ALONE = """
-import sys, msgspec
-from pathlib import Path
-from teravox.tasks.image.roi import Roi
-job = msgspec.json.decode(sys.argv[1], type=Roi)
-job.run(job.pieces()[0])
-status = Path("/proc/self/status").read_text()  # ru_maxrss would tell of the parent, too
-print(int(status.split("VmHWM:")[1].split()[0]) * 1024)
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 @pytest.mark.parametrize("above", [0, 250])
 def test_the_piece_needs_no_more_memory_than_it_says(tmp_path: Path, above: int) -> None:
     array = np.asfortranarray(np.tile(voxels((64, 64, 64), "uint8"), (4, 4, 2, 1)))
     path = make_layer(tmp_path, array, chunk=(64, 64, 64), compress=False)
     job = Roi(path, suppress_faint=above, dust=0)
-    ran = subprocess.run(
-        [sys.executable, "-c", RUN_ALONE, msgspec.json.encode(job).decode()], capture_output=True, text=True, check=True
-    )
-    assert int(ran.stdout) <= job.memory(job.pieces()[0])
+    assert measure_memory(job).peak <= job.memory(job.pieces()[0])

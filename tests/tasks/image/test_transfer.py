@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from layers.copies import Pieces, do, info_of, read_by_tensorstore, run_pieces, with_memory
-from layers.make import Vec, files_of, make_layer, read_layer, voxels
+from layers.make import Vec, chunks, files_of, make_layer, read_layer, voxels
 
 from teravox.kernels.downsample import downsample
 from teravox.pipeline.box import Box
@@ -33,10 +33,6 @@ LOSSLESS = [
     ("float32", "image", "fpzip", None),
 ]
 vectors = st.tuples(*[st.integers(-30, 30)] * 3)
-
-
-def chunks(path: str) -> dict[str, bytes]:
-    return {key: data for key, data in files_of(path).items() if "/" in key}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

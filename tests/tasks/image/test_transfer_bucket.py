@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Any
 
 import pytest
 from layers.copies import do, with_memory
 from layers.make import make_layer, voxels
-from servers.seaweed import S3
 
 from teravox.pipeline.storage.open import open_store
 from teravox.tasks.image.transfer import Transfer
@@ -17,18 +15,17 @@ from teravox.tasks.image.transfer import Transfer
 
 @pytest.mark.server
 @pytest.mark.parametrize("options", [{}, {"sharded": True}, {"encoding": "png", "num_mips": 1}])
-def test_a_layer_comes_back_from_a_bucket_as_it_was(tmp_path: Path, s3: S3, options: dict[str, Any]) -> None:
+def test_a_layer_comes_back_from_a_bucket_as_it_was(
+    tmp_path: Path, layer_in_bucket: str, options: dict[str, Any]
+) -> None:
     source = make_layer(tmp_path / "source", voxels((40, 40, 9), "uint8"), offset=(3, 5, 1))
-    bucket = f"layers-{secrets.token_hex(4)}"
-    s3.create_bucket(bucket)
-    url = s3.url(f"{bucket}/deep/layer")
     do(Transfer(source, str(tmp_path / "here"), **options))
-    job = with_memory(Transfer(source, url, **options), 0.3)
+    job = with_memory(Transfer(source, layer_in_bucket, **options), 0.3)
     do(job)
     do(job)  # again, onto what is there
-    do(Transfer(url, str(tmp_path / "back"), encoding="raw", compress="gzip"))
+    do(Transfer(layer_in_bucket, str(tmp_path / "back"), encoding="raw", compress="gzip"))
 
-    theirs, ours = open_store(url), open_store(str(tmp_path / "here"))
+    theirs, ours = open_store(layer_in_bucket), open_store(str(tmp_path / "here"))
     if not options.get("sharded"):
         assert set(theirs.list()) == set(ours.list())
         chunks = [key for key in ours.list() if "/" in key]

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 from layers.copies import do, with_memory
 from layers.make import make_layer, voxels
+from memory_alone import measure_memory
 
 from teravox.pipeline.base_memory import LIBRARIES
 from teravox.tasks.image.transfer import Transfer
-
-RUN_ALONE = """
-import sys, msgspec
-from pathlib import Path
-from teravox.tasks.image.transfer import Transfer
-
-def memory(word):  # of this process alone; ru_maxrss would tell of the parent, too
-    return int(Path("/proc/self/status").read_text().split(word + ":")[1].split()[0]) * 1024
-
-small, large = (msgspec.json.decode(job, type=Transfer) for job in sys.argv[1:])
-small.run(small.pieces()[0])
-before = memory("VmRSS")
-large.run(large.pieces()[0])
-print(memory("VmHWM"), memory("VmHWM") - before)
-"""
 
 
 @pytest.mark.parametrize(
@@ -62,8 +45,6 @@ def test_a_piece_needs_no_more_memory_than_it_says(
     job = jobs[1]
     promised = job.memory(job.pieces()[0])
     assert promised == max(map(job.memory, job.pieces())) <= job.memory_limit
-    words = [msgspec.json.encode(one).decode() for one in jobs]
-    ran = subprocess.run([sys.executable, "-c", RUN_ALONE, *words], capture_output=True, text=True, check=True)
-    peak, growth = map(int, ran.stdout.split())
+    peak, growth = measure_memory(job, warm=jobs[0])
     assert peak <= promised
     assert growth <= promised - LIBRARIES

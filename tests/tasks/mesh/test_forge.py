@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from layers.copies import do
 from layers.make import Array, Vec, files_of, make_layer, voxels
+from memory_alone import measure_memory
 from scipy import ndimage
 
 from teravox.kernels.mesh.cavities import fill_cavities
@@ -32,13 +31,6 @@ from teravox.tasks.image.count import Count
 from teravox.tasks.mesh.forge import Forge
 
 FAR_LABELS = np.array([0, 1, 2**63 + 5, 2**64 - 1, 77, 2**40], np.uint64)
-
-
-def do(job: Forge | Count) -> None:
-    job.prepare()
-    for piece in job.pieces():
-        job.run(piece)
-    job.finish()
 
 
 def welded(path: str, dir: str = "mesh") -> dict[int, Surface]:
@@ -454,22 +446,6 @@ def test_who_asks_too_early_is_told_to_go_on(tmp_path: Path) -> None:
         read_forged(Layer.open(path), "mesh")
 
 
-RUN_ALONE = """
-import sys, msgspec
-from pathlib import Path
-from teravox.tasks.mesh.forge import Forge
-
-def said(word):  # ru_maxrss would tell of the parent, too
-    return int(Path("/proc/self/status").read_text().split(word + ":")[1].split()[0]) * 1024
-
-warm, job = (msgspec.json.decode(text, type=Forge) for text in sys.argv[1:])
-warm.run(warm.pieces()[0])
-before = said("VmRSS")
-job.run(job.pieces()[0])
-print(before, said("VmHWM"))
-"""
-
-
 @pytest.mark.parametrize(("dtype", "kind"), [("uint64", "noise"), ("uint32", "sponge"), ("uint64", "blocks")])
 @pytest.mark.parametrize("simplify", [False, True])
 def test_a_piece_needs_no_more_memory_than_it_says(tmp_path: Path, dtype: str, kind: str, simplify: bool) -> None:
@@ -487,8 +463,6 @@ def test_a_piece_needs_no_more_memory_than_it_says(tmp_path: Path, dtype: str, k
     job.prepare()
     promised = job.memory(job.pieces()[0])
     assert promised <= job.memory_limit
-    texts = [msgspec.json.encode(each).decode() for each in (warm, job)]
-    ran = subprocess.run([sys.executable, "-c", RUN_ALONE, *texts], capture_output=True, text=True, check=True)
-    before, peak = map(int, ran.stdout.split())
+    peak, growth = measure_memory(job, warm=warm)
     assert peak <= promised
-    assert peak - before <= promised - LIBRARIES
+    assert growth <= promised - LIBRARIES

@@ -3,8 +3,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +15,7 @@ import trimesh
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from layers.make import files_of
+from memory_alone import measure_memory
 from meshes.by_hand import forge_by_hand, whole_surfaces, write_fragments
 from meshes.forging import do, job
 from meshes.neurites import Labels, labels_of, neurites
@@ -48,16 +47,6 @@ FORMS: list[dict[str, Any]] = [  # options of the kind, whatever they are
     {"format": "sharded", "num_lods": 2},
 ]
 Place = tuple[float, ...]
-RUN_ALONE = """
-import sys
-from pathlib import Path
-from teravox.pipeline.objects.part import Part
-from teravox.tasks.mesh.merge import Merge
-
-merge = Merge(layer=sys.argv[1], min_chunk_size=(18, 18, 18), memory_limit=550_000_000)
-merge.run(Part(int(sys.argv[2]), int(sys.argv[3])))
-print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -207,11 +196,9 @@ def test_a_task_takes_no_more_memory_than_it_says(tmp_path: Path) -> None:
     merge = job("mesh merge", path, min_chunk_size=(18, 18, 18), memory=550_000_000)
     merge.prepare()
     assert memory.most_memory(0, 0, sum(forged_faces(Layer.open(path)))) > 550_000_000
-    of = len(merge.pieces())
-    largest = merge.pieces()[int(part_of(np.array([7], np.uint64), of.bit_length() - 1)[0])]
-    words = [path, str(largest.number), str(largest.of)]
-    ran = subprocess.run([sys.executable, "-c", RUN_ALONE, *words], capture_output=True, text=True, check=True)
-    assert int(ran.stdout) <= merge.memory(largest) <= 550_000_000
+    pieces = merge.pieces()
+    largest = int(part_of(np.array([7], np.uint64), len(pieces).bit_length() - 1)[0])
+    assert measure_memory(merge, largest).peak <= merge.memory(pieces[largest]) <= 550_000_000
 
 
 def test_a_cell_that_is_too_large_says_what_to_do(layer: str, monkeypatch: pytest.MonkeyPatch) -> None:

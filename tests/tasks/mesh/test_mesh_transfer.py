@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
-import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from layers.copies import do
+from layers.copies import do, info_of
 from layers.make import files_of, make_layer, voxels
 from meshes.meshed_layers import BIG, FORMS, LEVELS, make_meshed, triangles, volume
 
-from teravox.cli.main import main
-from teravox.pipeline.errors import BadInput, BadUsage
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.meshes.mesh import Mesh
 from teravox.pipeline.meshes.reading import open_meshes
 from teravox.pipeline.objects.copying.labels_file import LabelsFile, write_labels
 from teravox.pipeline.storage.open import open_store
 from teravox.tasks.mesh.transfer import Transfer
-from teravox.tasks.shard.mesh import Mesh as ShardMesh
 
 NANOMETRE = 1 / 65535 * 100  # of one lattice step of the largest mesh here, with room
-
-
-def info_of(path: Path | str) -> dict[str, Any]:
-    raw: dict[str, Any] = json.loads(Path(path, "info").read_text())
-    return raw
 
 
 def target(folder: Path) -> str:
@@ -86,127 +77,6 @@ def test_shards_are_copied_byte_by_byte(tmp_path: Path) -> None:
     job = Transfer(made.path, target(tmp_path / "dest"))
     do(job)
     assert (tmp_path / "dest/mesh/1.shard").read_bytes() == (tmp_path / "seg/mesh/1.shard").read_bytes()
-
-
-@pytest.mark.parametrize("dest", FORMS)
-@pytest.mark.parametrize("source", FORMS)
-def test_any_order_and_repetition_give_the_same_bytes(tmp_path: Path, source: str, dest: Any) -> None:
-    made = make_meshed(tmp_path / "seg", source)
-    once = Transfer(made.path, target(tmp_path / "once"), format=dest)
-    do(once)
-    before = files_of(once.dest)
-    job = Transfer(made.path, target(tmp_path / "often"), format=dest)
-    do(job, lambda pieces: random.sample([*pieces, *pieces], 2 * len(pieces)))
-    marked = {"mesh/info", "provenance"}  # which name the job, and that is another one
-    assert {k: v for k, v in files_of(job.dest).items() if k not in marked} == {
-        k: v for k, v in before.items() if k not in marked
-    }
-    after = files_of(job.dest)
-    for piece in job.pieces():
-        job.run(piece)
-    job.finish()
-    assert {k: v for k, v in files_of(job.dest).items() if k != "provenance"} == {
-        k: v for k, v in after.items() if k != "provenance"
-    }
-
-
-def test_the_old_meshes_are_named_until_all_new_ones_are_there(tmp_path: Path) -> None:
-    made = make_meshed(tmp_path / "seg", "multires")
-    old = make_meshed(tmp_path / "dest", "legacy")
-    before = files_of(old.path)
-    job = Transfer(made.path, old.path, format="sharded")
-    job.prepare()
-    for piece in job.pieces():
-        assert {key: data for key, data in files_of(old.path).items() if key in before} == before
-        assert info_of(old.path)["mesh"] == "mesh"
-        job.run(piece)
-    job.finish()
-    assert info_of(old.path)["mesh"].startswith("mesh_")
-    assert sorted(meshes_of(old.path)) == [7, 300, BIG]
-
-
-def test_some_labels_can_be_chosen(tmp_path: Path) -> None:
-    for source in FORMS:
-        made = make_meshed(tmp_path / source, source)
-        for dest in FORMS:
-            job = Transfer(made.path, target(tmp_path / f"{source}-{dest}"), format=dest, labels=(BIG, 7, 7))  # type: ignore[arg-type]  # any form
-            do(job)
-            assert sorted(meshes_of(job.dest)) == [7, BIG]
-
-
-def test_labels_without_a_mesh_are_refused(tmp_path: Path) -> None:
-    for source in FORMS:
-        made = make_meshed(tmp_path / source, source)
-        job = Transfer(made.path, target(tmp_path / f"{source}-dest"), labels=(7, 8, 12))
-        before = files_of(job.dest)
-        with pytest.raises(BadUsage, match=r"--labels: .*/mesh has no mesh of 8, 12"):
-            job.prepare()
-        assert files_of(job.dest) == before
-
-
-def test_a_layer_is_made_where_there_is_none(tmp_path: Path) -> None:
-    made = make_meshed(tmp_path / "seg", "sharded")
-    assert main(["mesh", "transfer", made.path, str(tmp_path / "public"), "--quiet"]) == 0
-    theirs, ours = info_of(made.path), info_of(tmp_path / "public")
-    assert ours == theirs
-    assert sorted(meshes_of(str(tmp_path / "public"))) == [7, 300, BIG]
-
-
-def test_a_folder_can_be_chosen(tmp_path: Path) -> None:
-    made = make_meshed(tmp_path / "seg", "multires", mesh="m")
-    job = Transfer(made.path, target(tmp_path / "dest"), dir="surfaces/fine")
-    do(job)
-    assert info_of(job.dest)["mesh"] == "surfaces/fine"
-    assert sorted(meshes_of(job.dest)) == [7, 300, BIG]
-
-
-@pytest.mark.parametrize("dir", ["../out", "4_4_40", "ledger", "4_4_40/mesh", "info"])
-def test_folders_that_cannot_be_are_refused(tmp_path: Path, dir: str) -> None:
-    made = make_meshed(tmp_path / "seg", "multires")
-    job = Transfer(made.path, target(tmp_path / "dest"), dir=dir)
-    before = files_of(job.dest)
-    with pytest.raises((BadUsage, BadInput), match=r"cannot hold meshes|is no key within"):
-        job.prepare()
-    assert files_of(job.dest) == before
-
-
-def test_the_source_is_refused_as_destination(tmp_path: Path) -> None:
-    made = make_meshed(tmp_path / "seg", "multires")
-    with pytest.raises(BadUsage, match="is the layer that is read"):
-        Transfer(made.path, made.path).prepare()
-
-
-def test_too_little_memory_is_refused(tmp_path: Path) -> None:
-    made = make_meshed(tmp_path / "seg", "multires")
-    with pytest.raises(BadUsage, match=r"--memory: 1\.0 MB are too little for meshes; give it 470 MB or more"):
-        Transfer(made.path, str(tmp_path / "dest"), memory_limit=1_000_000).prepare()
-
-
-def test_shard_mesh_is_the_short_form(tmp_path: Path) -> None:
-    made = make_meshed(tmp_path / "seg", "multires")
-    short, long = (
-        ShardMesh(made.path, target(tmp_path / "short")),
-        Transfer(made.path, target(tmp_path / "long"), format="sharded"),
-    )
-    do(short)
-    do(long)
-    shards = [name for name in files_of(short.dest) if name.endswith(".shard")]
-    assert shards
-    for name in shards:
-        assert files_of(short.dest)[name] == files_of(long.dest)[name]
-    assert short.outputs(short.pieces()[0])[0] in shards
-
-
-def test_an_empty_source_gives_an_empty_copy(tmp_path: Path) -> None:
-    for form in FORMS:
-        made = make_meshed(tmp_path / form, form)
-        for file in (tmp_path / form / "mesh").iterdir():
-            if file.name != "info":
-                file.unlink()
-        for dest in FORMS:
-            job = Transfer(made.path, target(tmp_path / f"{form}-{dest}"), format=dest)  # type: ignore[arg-type]  # any form
-            do(job)
-            assert meshes_of(job.dest) == {}
 
 
 def test_the_list_of_labels_gives_each_part_its_own(tmp_path: Path) -> None:

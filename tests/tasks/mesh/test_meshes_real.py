@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,23 +10,14 @@ from layers.make import make_layer
 from meshes.forging import mesh
 from meshes.quality import deviations, facts_of, weld, whole_meshes
 from meshes.read_back import levels, read_meshes
+from real_volumes import real_cortex
 
-DATA = Path(os.environ.get("TERAVOX_DATA", "/nonexistent"))
 OFFSET = (1001, -503, 77)
 MAX_ERROR = 40.0
 
 
-def real(file: str) -> Path:
-    if not (DATA / file).is_file():
-        pytest.skip(f"TERAVOX_DATA names no folder that has {file}")
-    return DATA / file
-
-
 def test_a_cortex_has_the_meshes_of_its_whole_volume(tmp_path: Path) -> None:
-    import crackle
-
-    file = real("pinky40/connectomics.npy.ckl.gz")
-    cortex = crackle.decompress(gzip.decompress(file.read_bytes()))
+    cortex = real_cortex()
     volume = np.asfortranarray(cortex[200:376, 150:310, 200:296])
     layer = make_layer(
         tmp_path,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from layers.copies import do
-from servers.seaweed import S3
 from skeletons.skeletal_layers import BIG, FORMS, make_skeletal
 
 from teravox.cli.main import main
@@ -25,29 +23,26 @@ LABELS = [7, 12, 300, BIG]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_skeletons_come_back_from_a_bucket_as_they_were(tmp_path: Path, s3: S3, form: Any) -> None:
+def test_skeletons_come_back_from_a_bucket_as_they_were(tmp_path: Path, layer_in_bucket: str, form: Any) -> None:
     made = make_skeletal(tmp_path / "seg", "legacy", name="skeleton")
-    bucket = f"skeletons-{secrets.token_hex(4)}"
-    s3.create_bucket(bucket)
-    url = s3.url(f"{bucket}/deep/layer")
     for _ in range(2):
-        do(Transfer(made.path, url, format=form))
-    there = SkeletonSource.open(Layer.open(url, fresh=True))
+        do(Transfer(made.path, layer_in_bucket, format=form))
+    there = SkeletonSource.open(Layer.open(layer_in_bucket, fresh=True))
     assert (there.form, sorted(there.labels())) == (form, LABELS)
     assert [there.has(7), there.has(8)] == [True, False]
-    assert main(["skeleton", "measure", url, "-o", str(tmp_path / "m.csv"), "--quiet"]) == 0
+    assert main(["skeleton", "measure", layer_in_bucket, "-o", str(tmp_path / "m.csv"), "--quiet"]) == 0
     assert len((tmp_path / "m.csv").read_text().splitlines()) == 5
-    do(Transfer(url, str(tmp_path / "back"), format="legacy"))
+    do(Transfer(layer_in_bucket, str(tmp_path / "back"), format="legacy"))
     for label, one in SkeletonSource.open(Layer.open(str(tmp_path / "back"))).each():
         assert np.array_equal(one.vertices, made.skeletons[label].vertices)
-    assert main(["skeleton", "convert", url, "7", "--output", str(tmp_path), "--quiet"]) == 0
-    assert main(["skeleton", "convert", str(tmp_path / "7.swc"), url, "--quiet"]) == 0
-    assert list(SkeletonSource.open(Layer.open(url, fresh=True)).labels()) == [7]
+    assert main(["skeleton", "convert", layer_in_bucket, "7", "--output", str(tmp_path), "--quiet"]) == 0
+    assert main(["skeleton", "convert", str(tmp_path / "7.swc"), layer_in_bucket, "--quiet"]) == 0
+    assert list(SkeletonSource.open(Layer.open(layer_in_bucket, fresh=True)).labels()) == [7]
 
-    store = open_store(url)
+    store = open_store(layer_in_bucket)
     store.put("skeleton.fragments/0123456789abcdef/0-8.frags", b"fragments")
-    assert "fragments in skeleton.fragments/0123456789abcdef (1 object)" in str(Clean(url).question())
-    do(Clean(url))
-    assert list(SkeletonSource.open(Layer.open(url, fresh=True)).labels()) == [7]
-    do(Rm(url))
+    assert "fragments in skeleton.fragments/0123456789abcdef (1 object)" in str(Clean(layer_in_bucket).question())
+    do(Clean(layer_in_bucket))
+    assert list(SkeletonSource.open(Layer.open(layer_in_bucket, fresh=True)).labels()) == [7]
+    do(Rm(layer_in_bucket))
     assert {key for key in store.list() if not key.startswith("ledger/")} == {"info", "provenance"}

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import cc3d
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from layers.copies import do
 from layers.make import Array, Vec, files_of, make_layer, voxels
+from memory_alone import measure_memory
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 from skeletons.making import draw_ball, shapes
@@ -38,13 +38,6 @@ from teravox.tasks.skeleton.forge import Forge
 
 FAR_LABELS = np.array([0, 1, 2**63 + 5, 2**64 - 1, 77, 2**40], np.uint64)
 ANY_SIZE: dict[str, Any] = {"dust_threshold": 0}  # Any: what the fields of the kind are
-
-
-def do(job: Forge | Count) -> None:
-    job.prepare()
-    for piece in job.pieces():
-        job.run(piece)
-    job.finish()
 
 
 def fragments(path: str) -> Iterator[tuple[Box, int, Skeleton]]:
@@ -437,21 +430,6 @@ def test_the_default_shape_grows_with_the_memory(tmp_path: Path) -> None:
         last = piece.voxels
 
 
-RUN_ALONE = """
-import sys, msgspec
-from pathlib import Path
-from teravox.tasks.skeleton.forge import Forge
-
-def said(word):  # ru_maxrss would tell of the parent, too
-    return int(Path("/proc/self/status").read_text().split(word + ":")[1].split()[0]) * 1024
-
-warm, job = (msgspec.json.decode(text, type=Forge) for text in sys.argv[1:])
-warm.run(warm.pieces()[0])
-before = said("VmRSS")
-job.run(job.pieces()[0])
-print(before, said("VmHWM"))
-"""
-
 HARD: list[tuple[str, str, dict[str, Any]]] = [
     ("noise", "uint64", {"dust_threshold": 0}),
     ("blocks", "uint64", {"fill_holes": True, "fix_avocados": True}),
@@ -482,8 +460,6 @@ def test_a_piece_needs_no_more_memory_than_it_says(
     warm.prepare()
     promised = job.memory(job.pieces()[0])
     assert promised <= job.memory_limit
-    texts = [msgspec.json.encode(each).decode() for each in (warm, job)]
-    ran = subprocess.run([sys.executable, "-c", RUN_ALONE, *texts], capture_output=True, text=True, check=True)
-    before, peak = map(int, ran.stdout.split())
+    peak, growth = measure_memory(job, warm=warm)
     assert peak <= promised
-    assert peak - before <= promised - LIBRARIES
+    assert growth <= promised - LIBRARIES

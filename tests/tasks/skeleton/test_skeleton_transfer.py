@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import random
 import subprocess
 import sys
@@ -15,25 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layers.copies import do
-from layers.make import files_of, make_layer, voxels
+from layers.make import files_of
 from skeletons.skeletal_layers import ATTRIBUTES, BIG, FORMS, Lines, lines, make_empty, make_skeletal
 
-from teravox.cli.main import main
 from teravox.pipeline.base_memory import LIBRARIES
-from teravox.pipeline.errors import BadInput, BadUsage
+from teravox.pipeline.errors import BadInput
 from teravox.pipeline.layers.layer import Layer
 from teravox.pipeline.objects.copying.plan import LEAST
 from teravox.pipeline.skeletons.skeleton import Skeleton
 from teravox.pipeline.skeletons.skeleton_source import SkeletonSource
-from teravox.tasks.shard.skeleton import Skeleton as ShardSkeleton
 from teravox.tasks.skeleton.transfer import Transfer
 
 LABELS = [7, 12, 300, BIG]
-
-
-def info_of(path: Path | str) -> dict[str, Any]:
-    raw: dict[str, Any] = json.loads(Path(path, "info").read_text())
-    return raw
 
 
 def skeletons_of(path: str) -> dict[int, Skeleton]:
@@ -91,124 +83,6 @@ def test_objects_are_copied_as_they_are_compressed(tmp_path: Path) -> None:
     assert (tmp_path / "dest/skeletons/7").read_bytes() == plain
     name = f"{BIG}.gz"
     assert (tmp_path / "dest/skeletons" / name).read_bytes() == (tmp_path / "seg/skeletons" / name).read_bytes()
-
-
-@pytest.mark.parametrize("dest", FORMS)
-@pytest.mark.parametrize("source", FORMS)
-def test_any_order_and_repetition_give_the_same_bytes(tmp_path: Path, source: str, dest: Any) -> None:
-    made = make_skeletal(tmp_path / "seg", source)
-    once = Transfer(made.path, make_empty(tmp_path / "once"), format=dest)
-    do(once)
-    before = files_of(once.dest)
-    job = Transfer(made.path, make_empty(tmp_path / "often"), format=dest)
-    do(job, lambda pieces: random.sample([*pieces, *pieces], 2 * len(pieces)))
-    marked = {"skeletons/info", "provenance"}  # which name the job, and that is another one
-    assert {k: v for k, v in files_of(job.dest).items() if k not in marked} == {
-        k: v for k, v in before.items() if k not in marked
-    }
-    after = files_of(job.dest)
-    for piece in job.pieces():
-        job.run(piece)
-    job.finish()
-    assert {k: v for k, v in files_of(job.dest).items() if k != "provenance"} == {
-        k: v for k, v in after.items() if k != "provenance"
-    }
-
-
-def test_the_old_skeletons_are_named_until_all_new_ones_are_there(tmp_path: Path) -> None:
-    made = make_skeletal(tmp_path / "seg", "legacy")
-    old = make_skeletal(tmp_path / "dest", "legacy")
-    before = files_of(old.path)
-    job = Transfer(made.path, old.path, format="sharded")
-    job.prepare()
-    for piece in job.pieces():
-        assert {key: data for key, data in files_of(old.path).items() if key in before} == before
-        assert info_of(old.path)["skeletons"] == "skeletons"
-        job.run(piece)
-    job.finish()
-    assert info_of(old.path)["skeletons"].startswith("skeletons_")
-    assert_copied(old.path, made.skeletons)
-
-
-def test_some_labels_can_be_chosen(tmp_path: Path) -> None:
-    for source in FORMS:
-        made = make_skeletal(tmp_path / source, source)
-        for dest in FORMS:
-            job = Transfer(made.path, make_empty(tmp_path / f"{source}-{dest}"), format=dest, labels=(BIG, 7, 7))  # type: ignore[arg-type]  # any form
-            do(job)
-            assert sorted(skeletons_of(job.dest)) == [7, BIG]
-
-
-def test_labels_without_a_skeleton_are_refused(tmp_path: Path) -> None:
-    for source in FORMS:
-        made = make_skeletal(tmp_path / source, source)
-        job = Transfer(made.path, make_empty(tmp_path / f"{source}-dest"), labels=(7, 8, 13))
-        before = files_of(job.dest)
-        with pytest.raises(BadUsage, match=r"--labels: .*/skeletons has no skeleton of 8, 13"):
-            job.prepare()
-        assert files_of(job.dest) == before
-
-
-def test_a_layer_is_made_where_there_is_none(tmp_path: Path) -> None:
-    made = make_skeletal(tmp_path / "seg", "sharded")
-    (tmp_path / "seg/info").write_text(json.dumps(info_of(made.path) | {"mesh": "mesh"}))
-    assert main(["skeleton", "transfer", made.path, str(tmp_path / "public"), "--quiet"]) == 0
-    theirs, ours = info_of(made.path), info_of(tmp_path / "public")
-    del theirs["mesh"]
-    assert ours == theirs
-    assert_copied(str(tmp_path / "public"), made.skeletons)
-
-
-def test_a_folder_can_be_chosen(tmp_path: Path) -> None:
-    made = make_skeletal(tmp_path / "seg", "legacy", name="s")
-    job = Transfer(made.path, make_empty(tmp_path / "dest"), dir="lines/fine")
-    do(job)
-    assert info_of(job.dest)["skeletons"] == "lines/fine"
-    assert_copied(job.dest, made.skeletons)
-
-
-@pytest.mark.parametrize("dir", ["../out", "4_4_40", "ledger", "4_4_40/skeletons", "info", "mesh"])
-def test_folders_that_cannot_be_are_refused(tmp_path: Path, dir: str) -> None:
-    made = make_skeletal(tmp_path / "seg", "legacy")
-    job = Transfer(made.path, make_empty(tmp_path / "dest"), dir=dir)
-    (tmp_path / "dest/info").write_text(json.dumps(info_of(job.dest) | {"mesh": "mesh"}))
-    before = files_of(job.dest)
-    with pytest.raises((BadUsage, BadInput), match=r"cannot hold skeletons|is no key within"):
-        job.prepare()
-    assert files_of(job.dest) == before
-
-
-def test_what_cannot_be_copied_is_refused(tmp_path: Path) -> None:
-    made = make_skeletal(tmp_path / "seg", "legacy")
-    with pytest.raises(BadUsage, match="is the layer that is read"):
-        Transfer(made.path, made.path).prepare()
-    with pytest.raises(BadUsage, match=r"--memory: 1\.0 MB are too little for skeletons; give it 470 MB or more"):
-        Transfer(made.path, str(tmp_path / "dest"), memory_limit=1_000_000).prepare()
-    plain = make_layer(tmp_path / "plain", voxels((8, 8, 8), "uint8"), type="segmentation")
-    with pytest.raises(BadInput, match="has no skeletons: its info names none"):
-        Transfer(plain, str(tmp_path / "dest")).prepare()
-
-
-def test_shard_skeleton_is_the_short_form(tmp_path: Path) -> None:
-    made = make_skeletal(tmp_path / "seg", "legacy")
-    short = ShardSkeleton(made.path, make_empty(tmp_path / "short"))
-    long = Transfer(made.path, make_empty(tmp_path / "long"), format="sharded")
-    do(short)
-    do(long)
-    shards = [name for name in files_of(short.dest) if name.endswith(".shard")]
-    assert shards
-    for name in shards:
-        assert files_of(short.dest)[name] == files_of(long.dest)[name]
-    assert short.outputs(short.pieces()[0])[0] in shards
-
-
-def test_an_empty_source_gives_an_empty_copy(tmp_path: Path) -> None:
-    for form in FORMS:
-        made = make_skeletal(tmp_path / form, form, skeletons={})
-        for dest in FORMS:
-            job = Transfer(made.path, make_empty(tmp_path / f"{form}-{dest}"), format=dest)  # type: ignore[arg-type]  # any form
-            do(job)
-            assert skeletons_of(job.dest) == {}
 
 
 def test_a_damaged_or_lost_skeleton_is_named(tmp_path: Path) -> None:

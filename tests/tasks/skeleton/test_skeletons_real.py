@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import gzip
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from layers.make import make_layer
+from real_volumes import real_cortex
 from skeletons.making import skeletonize
 from skeletons.quality import drop_short, facts_of, whole_skeletons
 from skeletons.read_back import read_skeletons
 from skeletons.tissue import Tissue
 
-DATA = Path(os.environ.get("TERAVOX_DATA", "/nonexistent"))
 OFFSET = (1001, -503, 77)
 RESOLUTION = (16.0, 16.0, 40.0)
 LEAST_CABLE = 1000.0  # nanometres
 DUST = 1000  # voxels
 
 
-def real(file: str) -> Path:
-    if not (DATA / file).is_file():
-        pytest.skip(f"TERAVOX_DATA names no folder that has {file}")
-    return DATA / file
-
-
 def test_a_cortex_has_the_skeletons_of_its_whole_volume(tmp_path: Path) -> None:
-    import crackle
-
-    file = real("pinky40/connectomics.npy.ckl.gz")
-    cortex = crackle.decompress(gzip.decompress(file.read_bytes()))
+    cortex = real_cortex()
     volume = np.asfortranarray(cortex[200:328, 150:278, 200:264])
     layer = make_layer(
         tmp_path,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from teravox.pipeline.job import Job
 from teravox.pipeline.objects.copying.part import Part
+from teravox.pipeline.options import Dest, Memory, Source, says
 
 if TYPE_CHECKING:
     from teravox.pipeline.objects.copying.plan import Plan
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 class CopyObjects(Job[Part], frozen=True):
     """A job that copies objects; its kind says of which sort, and what it wishes."""
+
+    kind: ClassVar[str]
 
     def ways(self) -> Ways:
         """How the objects are read and written."""
@@ -62,3 +66,57 @@ class CopyObjects(Job[Part], frozen=True):
         from teravox.pipeline.objects.copying.plan import plan_copy
 
         return plan_copy(self.wish(), self.ways(), fresh=fresh)
+
+
+class TransferObjects(CopyObjects, frozen=True, rename={"memory_limit": "memory"}):
+    """A job that copies all objects of a layer, or some; its kind says in which forms."""
+
+    source: Source
+    dest: Dest
+    format: Annotated[str, says("The form of the copy; auto: as the source.")] = "auto"
+    labels: Annotated[
+        tuple[Annotated[int, Meta(gt=0)], ...], says("Only the objects of these labels. Default: all.")
+    ] = ()
+    dir: Annotated[
+        str | None,
+        says("Folder for the copy, within DEST. Default: as in the source; it gets an ending if it is in use."),
+    ] = None
+    memory_limit: Memory = 3_500_000_000
+
+    def wish(self) -> Wish:
+        from teravox.pipeline.message import job_id
+        from teravox.pipeline.objects.copying.wish import Wish
+
+        return Wish(
+            kind=self.kind,
+            source=self.source,
+            dest=self.dest,
+            form=self.format,
+            labels=self.labels,
+            dir=self.dir,
+            memory=self.memory_limit,
+            job_id=job_id(self.kind, self),
+        )
+
+
+class ShardObjects(CopyObjects, frozen=True, rename={"memory_limit": "memory"}):
+    """A job that puts the objects of a layer into shards."""
+
+    layer: Source
+    dest: Dest
+    memory_limit: Memory = 3_500_000_000
+
+    def wish(self) -> Wish:
+        from teravox.pipeline.message import job_id
+        from teravox.pipeline.objects.copying.wish import Wish
+
+        return Wish(
+            kind=self.kind,
+            source=self.layer,
+            dest=self.dest,
+            form="sharded",
+            labels=(),
+            dir=None,
+            memory=self.memory_limit,
+            job_id=job_id(self.kind, self),
+        )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol
 
 import msgspec
+from msgspec import Meta
 
 from teravox.pipeline.box import Box, Grid
 from teravox.pipeline.job import Job
+from teravox.pipeline.known_file import KnownFile
 from teravox.pipeline.objects.sort import Sort
-from teravox.pipeline.options import Layer, Mip
+from teravox.pipeline.options import Layer, Mip, says
 
 if TYPE_CHECKING:
     from teravox.pipeline.layers.layer import Layer as OpenLayer
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from teravox.pipeline.objects.forging.choosing import Choice
     from teravox.pipeline.objects.forging.frame import Frame
     from teravox.pipeline.planning.traffic import Traffic
+
+Label = Annotated[int, Meta(ge=1)]
 
 
 class Plan(Protocol):
@@ -37,19 +41,35 @@ class Plan(Protocol):
 
 
 class ForgeObjects(Job[Box], frozen=True):
-    """A job that forges objects; its kind says of which sort, and how."""
+    """A job that forges objects; its kind says of which sort, and how, and may word these options in its own way."""
 
     sort: ClassVar[Sort]
 
     layer: Layer
     mip: Mip = 0
+    dust_threshold: Annotated[
+        int, Meta(ge=0), says("Leave out labels of fewer voxels; see --dust-global.", form="count")
+    ] = 0
+    dust_global: Annotated[
+        bool,
+        says(
+            "Count the voxels of a label in the whole layer, by the table of `image count --mip`. "
+            "Default: in a piece; labels that go on in the next one are kept."
+        ),
+    ] = False
+    labels: Annotated[tuple[Label, ...], says("The only labels to take. Default: all but 0.")] = ()
+    exclude_labels: Annotated[tuple[Label, ...], says("Labels to leave out.")] = ()
+    remap: Annotated[
+        KnownFile | None,
+        says(
+            "Table of labels to become others before all else, so that they are one object: CSV, .npy or Parquet with two "
+            "columns, label and what it becomes. 0 leaves it out; one that is not listed stays. It is copied to "
+            "where the fragments are, and a worker reads the rows that it needs."
+        ),
+    ] = None
 
     def into(self) -> str:
         """The folder of the objects to be made, within the layer."""
-        raise NotImplementedError
-
-    def choice(self) -> Choice:
-        """Which labels are forged."""
         raise NotImplementedError
 
     def plan(self, *, fresh: bool = False) -> Plan:
@@ -108,6 +128,21 @@ class ForgeObjects(Job[Box], frozen=True):
         self.choice().check(layer)
         check_dir(layer, self.sort, self.into())
         return layer
+
+    def choice(self) -> Choice:
+        """Which labels are forged."""
+        from teravox.pipeline.objects.forging.choosing import Choice
+        from teravox.pipeline.objects.forging.remap_table import NAME
+
+        return Choice(
+            mip=self.mip,
+            dust_threshold=self.dust_threshold,
+            dust_global=self.dust_global,
+            labels=self.labels,
+            exclude_labels=self.exclude_labels,
+            remap=self.remap,
+            remap_key=f"{self.folder()}/{NAME}",
+        )
 
     def id(self) -> str:
         """What tells this forge from others."""

@@ -78,12 +78,12 @@ class Equalize(ImageJob, frozen=True):
     def prepare(self) -> None:
         plan = self.plan(fresh=True)
         bounds = plan.grid.bounds
-        self._levels(plan.layer).check(range(bounds.min[2], bounds.max[2]))
+        self._levels(plan.source).check(range(bounds.min[2], bounds.max[2]))
         super().prepare()
 
     def write_part(self, writer: BoxWriter, plan: Plan, part: Box) -> None:
         """Chunk by chunk where those of DEST are those of the source, so that nothing is put together and cut again."""
-        if plan.scale.chunk != plan.layer.scale(self.mip).chunk:
+        if plan.scale.chunk != plan.source.scale(self.mip).chunk:
             super().write_part(writer, plan, part)
             return
         import numpy as np
@@ -92,14 +92,14 @@ class Equalize(ImageJob, frozen=True):
         from teravox.pipeline.layers.chunk_grid import chunks_of
         from teravox.pipeline.layers.chunk_source import ChunkSource
 
-        tables = self._tables(plan.layer, part)
+        tables = self._tables(plan.source, part)
 
         def stretch(chunk: Box, found: Array | None) -> None:
             if found is None:
-                found = np.zeros((*chunk.size, plan.layer.info.num_channels), plan.layer.dtype, order="F")
+                found = np.zeros((*chunk.size, plan.source.info.num_channels), plan.source.dtype, order="F")
             writer.write(chunk, look_up(found, tables[chunk.min[2] - part.min[2] : chunk.max[2] - part.min[2]]))
 
-        source = ChunkSource(plan.layer, self.mip, fill_missing=self.fill_missing)
+        source = ChunkSource(plan.source, self.mip, fill_missing=self.fill_missing)
         source.for_each(chunks_of(plan.scale, part), stretch)
 
     def make(self, layer: Layer, part: Box) -> Array:
@@ -120,7 +120,7 @@ class Equalize(ImageJob, frozen=True):
     def reads_besides(self, parts: Sequence[Box]) -> Sequence[Objects]:
         from teravox.pipeline.planning.traffic import Objects
 
-        levels = self._levels(self.plan().layer)
+        levels = self._levels(self.plan().source)
         return [Objects(self.levels or self.source, levels.keys(self._near(levels, part))) for part in parts]
 
     def _near(self, levels: Levels, part: Box) -> list[int]:

@@ -9,9 +9,10 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from contrast.jobs import do, fib25, grey, slices
+from contrast.jobs import fib25, grey, slices
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from layers.copies import do
 from layers.make import Array, Vec, make_layer, read_layer
 
 from teravox.kernels.clahe import Axis, equalize_slice

@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from contrast.jobs import chunks, do, fib25, grey, slices
+from contrast.jobs import fib25, grey, slices
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from layers.make import Array, Vec, files_of, make_layer, read_layer, voxels
+from layers.copies import do
+from layers.make import Array, Vec, chunks, files_of, make_layer, read_layer, voxels
 
 from teravox.pipeline.box import Box
 from teravox.pipeline.errors import BadInput, BadUsage
