@@ -222,6 +222,12 @@ def test_the_usual_axes_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     assert "does not name its axes and is taken as zyx, which makes 45,33,20 voxels in x,y,z; --axes" in caplog.text
 
 
+def test_axes_that_were_asked_for_are_not_said_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        create(write.npy(tmp_path, grey()), tmp_path / "out", axes="zyx")
+    assert "does not name its axes" not in caplog.text
+
+
 def test_the_command_keeps_patterns_and_makes_paths_absolute(tmp_path: Path) -> None:
     write.slices(tmp_path, grey())
     words = [*(sys.executable, "-m", "teravox", "create", "png/em_*.png", "out", "--resolution", "4.5,4,40")]

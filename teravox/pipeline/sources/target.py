@@ -69,7 +69,7 @@ def make_target(volume: Volume, wanted: Wanted) -> Target:
 def _sentences(volume: Volume, wanted: Wanted, raw: Json) -> list[str]:
     source, scale = volume.source, raw["scales"][0]
     said = []
-    if not source.axes_are_said and volume.axes == source.axes:
+    if not volume.axes_are_said:
         said.append(
             f"{source.place} does not name its axes and is taken as {volume.axes}, which makes "
             f"{_say(volume.size)} voxels in x,y,z; --axes says otherwise"

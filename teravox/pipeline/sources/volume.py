@@ -27,6 +27,7 @@ class Volume:
     def __init__(self, source: Source, *, axes: str | None = None, time: int | None = None) -> None:
         self.source = source
         self.axes = check_axes(axes, source.shape, source.place) if axes else source.axes
+        self.axes_are_said = bool(axes) or source.axes_are_said
         if not self.axes:
             raise BadUsage(
                 f"{source.place} has {len(source.shape)} axes, of {' x '.join(map(str, source.shape))}, without names: "
