@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,32 @@ import pytest
 from teravox.pipeline.errors import BadUsage
 from teravox.pipeline.storage import side_by_side as side_by_side_module
 from teravox.pipeline.storage.open import open_store
-from teravox.pipeline.storage.side_by_side import LANES, do_all, side_by_side
+from teravox.pipeline.storage.side_by_side import LANES, LOCAL_LANES, do_all, side_by_side
 from teravox.pipeline.storage.tally import TALLY, Tally
 from teravox.pipeline.storage.urls import normalize
+
+
+@pytest.mark.parametrize(("lanes", "cores", "expected"), [(LOCAL_LANES, 1, 2), (LOCAL_LANES, 64, 8), (LANES, 1, 16)])
+def test_what_is_local_takes_two_threads_a_core_and_what_waits_for_a_network_all(
+    lanes: int, cores: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(side_by_side_module, "_local_lanes", lambda: side_by_side_module.LANES_OF_A_CORE * cores)
+    together = threading.Barrier(expected)  # which breaks if fewer run at once
+    lock, done = threading.Lock(), 0
+
+    def work(_: int) -> None:
+        nonlocal done
+        together.wait(timeout=60)
+        with lock:
+            done += 1
+
+    def items() -> Iterator[int]:
+        for n in range(3 * expected):
+            assert n - done <= expected  # or more would run at once
+            yield n
+
+    do_all(work, items(), lanes)
+    assert done == 3 * expected
 
 
 def test_every_item_has_its_result() -> None:

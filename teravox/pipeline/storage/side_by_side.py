@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import threading
@@ -9,11 +10,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
+from teravox.pipeline.limits import granted_cores
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 LANES = 16  # the most that runs at once in a process
-LOCAL_LANES = 8  # enough to keep processors busy where nothing waits for a network
+LOCAL_LANES = 8  # enough where nothing waits for a network
+LANES_OF_A_CORE = 2  # there: with more, threads wait for each other and take a tenth more processor time
 
 
 class _Threads:
@@ -64,7 +68,7 @@ _threads = _Threads()
 
 
 def side_by_side(function: Callable[[T], R], items: Iterable[T], lanes: int = LANES) -> Iterator[R]:
-    """The results for all items, as they come; at most `lanes` items are on their way at once.
+    """The results for all items, as they come; at most `lanes` items are on their way at once, and what is local by the cores.
 
     The first error cancels what has not begun, waits for what has, and is raised.
     Within a thread of its own it runs one after another, so that nothing waits for itself; a single item needs no thread.
@@ -75,6 +79,8 @@ def side_by_side(function: Callable[[T], R], items: Iterable[T], lanes: int = LA
     if _threads.are_here or len(some) < 2:
         yield from map(function, items)
         return
+    if lanes <= LOCAL_LANES:
+        lanes = min(lanes, _local_lanes())
     running: set[Future[R]] = set()
     try:
         for item in items:
@@ -89,6 +95,11 @@ def side_by_side(function: Callable[[T], R], items: Iterable[T], lanes: int = LA
         for future in running:
             future.cancel()
         wait(running)
+
+
+@functools.cache
+def _local_lanes() -> int:
+    return LANES_OF_A_CORE * granted_cores()
 
 
 def do_all(function: Callable[[T], object], items: Iterable[T], lanes: int = LANES) -> None:
