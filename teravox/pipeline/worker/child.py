@@ -1,7 +1,6 @@
 """The process that runs tasks, one after another, until its supervisor closes the line.
 
-Started as `python -m teravox.pipeline.worker.child FD SETTINGS FD`: the line, and the file for its last words; or as a
-copy of its supervisor.
+Started as `python -m teravox.pipeline.worker.child FD SETTINGS FD`: the line, and the file for its last words.
 """
 
 from __future__ import annotations
@@ -51,13 +50,10 @@ class ChildSettings(msgspec.Struct, frozen=True):
 
 
 def main(argv: list[str]) -> None:
-    serve(Connection(int(argv[0])), msgspec.json.decode(argv[1], type=ChildSettings), int(argv[2]))
-
-
-def serve(line: Connection, settings: ChildSettings, words: int) -> None:
-    """Run the tasks that come along the line until it is closed."""
+    line = Connection(int(argv[0]))
+    settings = msgspec.json.decode(argv[1], type=ChildSettings)
     allow_only(settings.allow)
-    last_words.keep_in(words)
+    last_words.keep_in(int(argv[2]))
     _die_with_supervisor()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the supervisor decides; a terminal or SLURM signals everyone

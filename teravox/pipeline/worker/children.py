@@ -6,14 +6,19 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
+import sys
 import time
 from collections import deque
+from multiprocessing.connection import Connection
+
+import msgspec
 
 from teravox.pipeline import last_words
 from teravox.pipeline.queues.contract import Lease
 from teravox.pipeline.secrets import redact
-from teravox.pipeline.worker.start import Started
+from teravox.pipeline.worker.child import ChildSettings
 from teravox.pipeline.worker.wire import Answer, Run, receive_answer, send
 
 LOG_LINES = 50  # of a child's output that a dead letter keeps
@@ -23,7 +28,7 @@ CRASHED = re.compile(r"Current thread 0x([0-9a-f]+)")  # as faulthandler says it
 class Child:
     """One warm process; `lease` is the task that it runs, and None while it waits."""
 
-    def __init__(self, name: str, started: Started) -> None:
+    def __init__(self, name: str, settings: ChildSettings) -> None:
         self.name = name
         self.lease: Lease | None = None
         self.finishing: str | None = None  # the job whose last duties it does
@@ -35,11 +40,24 @@ class Child:
         self.last_words: list[str] = []  # what it was at when it died, if that may be the reason
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._crashed: int | None = None  # the thread that did
+        self._words = last_words.make_file()
         self._rest = b""
-        self._started = started
-        self.process = started.process
-        self.line = started.line
-        self.output = started.output
+        ours, theirs = socket.socketpair()
+        self.line = Connection(ours.detach())
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "teravox.pipeline.worker.child"),
+                *(str(theirs.fileno()), msgspec.json.encode(settings).decode(), str(self._words)),
+            ],
+            pass_fds=[theirs.fileno(), self._words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        theirs.close()
+        assert self.process.stdout is not None
+        self.output = self.process.stdout.fileno()
+        os.set_blocking(self.output, False)
 
     @property
     def is_free(self) -> bool:
@@ -106,8 +124,11 @@ class Child:
         while self.read_output():
             pass
         if not self.killed_for and code != -signal.SIGKILL:
-            self.last_words = list(map(redact, last_words.hear(self._started.words, self._crashed)))
-        self._started.close()
+            self.last_words = list(map(redact, last_words.hear(self._words, self._crashed)))
+        os.close(self._words)
+        self.line.close()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         if code < 0:
             return signal.Signals(-code).name
         return f"exit({code})"

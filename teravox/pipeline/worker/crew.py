@@ -17,19 +17,11 @@ from teravox.pipeline.worker.leases import LeaseKeeper
 from teravox.pipeline.worker.log import Log
 from teravox.pipeline.worker.memory import memory_of
 from teravox.pipeline.worker.settings import WorkerSettings
-from teravox.pipeline.worker.start import Started, start_anew
 from teravox.pipeline.worker.stop import Wake
 from teravox.pipeline.worker.wire import Answer
 
 LOOK_EVERY = 0.5  # seconds between two looks at children that run
 STILLBORN = 3  # children that die before they are ready, after which none can be started
-
-
-def child_settings(settings: WorkerSettings) -> ChildSettings:
-    """What each child of a worker is told: the memory is shared out between them."""
-    granted, source = (settings.memory, "--memory") if settings.memory else granted_memory()
-    share = granted // settings.processes
-    return ChildSettings(settings.plugins, settings.allow, share, source, settings.processes, settings.durable)
 
 
 class Death(NamedTuple):
@@ -44,8 +36,7 @@ class Death(NamedTuple):
 class Crew:
     """All children of one worker."""
 
-    def __init__(self, settings: WorkerSettings, log: Log, wake: Wake, copies: list[Started]) -> None:
-        """`copies` are processes that were started before; the others are started when they are needed."""
+    def __init__(self, settings: WorkerSettings, log: Log, wake: Wake) -> None:
         self._settings = settings
         self._log = log
         self._wake = wake
@@ -53,13 +44,10 @@ class Crew:
         self._selector.register(wake, selectors.EVENT_READ)
         self._born = self._stillborn = 0
         self._oom_kills = oom_kills()
-        self._children_know = child_settings(settings)
-        self._share = self._children_know.share
-        self._source = self._children_know.source
+        granted, self._source = (settings.memory, "--memory") if settings.memory else granted_memory()
+        self._share = granted // settings.processes
         self.children: list[Child] = []
         self.width = settings.processes  # how many may run a task at the same time
-        for started in copies:
-            self._add(started)
 
     @property
     def running(self) -> int:
@@ -80,7 +68,15 @@ class Crew:
     def fill(self) -> None:
         """Start children until there are as many as were asked for."""
         while len(self.children) < self._settings.processes:
-            self._add(start_anew(self._children_know))
+            settings = ChildSettings(
+                *(self._settings.plugins, self._settings.allow, self._share, self._source),
+                *(self._settings.processes, self._settings.durable),
+            )
+            self._born += 1
+            child = Child(f"process {self._born}", settings)
+            self.children.append(child)
+            self._selector.register(child.line, selectors.EVENT_READ, child)
+            self._selector.register(child.output, selectors.EVENT_READ, child)
 
     def listen(self, seconds: float) -> Iterator[tuple[Child, Answer | None]]:
         """Wait until something happens; the children that have an answer, or None where they died."""
@@ -148,13 +144,6 @@ class Crew:
         for child in self.children:
             child.bury()
         self._selector.close()
-
-    def _add(self, started: Started) -> None:
-        self._born += 1
-        child = Child(f"process {self._born}", started)
-        self.children.append(child)
-        self._selector.register(child.line, selectors.EVENT_READ, child)
-        self._selector.register(child.output, selectors.EVENT_READ, child)
 
     def _show(self, child: Child) -> None:
         for line in child.read_output():

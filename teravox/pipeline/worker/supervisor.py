@@ -18,13 +18,12 @@ from teravox.pipeline.storage.durability import durable_writes
 from teravox.pipeline.units import say_bytes, say_seconds
 from teravox.pipeline.worker.accounts import Accounts
 from teravox.pipeline.worker.children import Child
-from teravox.pipeline.worker.crew import LOOK_EVERY, Crew, child_settings
+from teravox.pipeline.worker.crew import LOOK_EVERY, Crew
 from teravox.pipeline.worker.health import Health
 from teravox.pipeline.worker.leaser import Leaser
 from teravox.pipeline.worker.leases import LeaseKeeper
 from teravox.pipeline.worker.log import Log
 from teravox.pipeline.worker.settings import Outcome, WorkerSettings
-from teravox.pipeline.worker.start import start_copies
 from teravox.pipeline.worker.stop import Signals, Wake
 from teravox.pipeline.worker.treatment import TREATMENT
 from teravox.pipeline.worker.verdicts import Verdicts
@@ -50,7 +49,6 @@ class Supervisor:
     """One worker; see `treatment.py` for what it does about failures and `settings.py` for its limits."""
 
     def __init__(self, queue: Queue, settings: WorkerSettings, progress: Progress) -> None:
-        copies = start_copies(child_settings(settings), settings.processes)  # while there is no thread here yet
         host = socket.gethostname()
         self._queue = queue
         self._settings = settings
@@ -61,7 +59,7 @@ class Supervisor:
         self._log = Log(self._name, quiet=settings.quiet, as_json=settings.log_json)
         self._wake = Wake()
         self._signals = Signals(self._wake)
-        self._crew = Crew(settings, self._log, self._wake, copies)
+        self._crew = Crew(settings, self._log, self._wake)
         self._keeper = LeaseKeeper(queue, settings.lease_sec, self._log, self._wake)
         self._leaser = Leaser(queue, settings.lease_sec, self._wake)
         self._accounts = Accounts(self._keeper, self._name, host)
