@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -71,12 +70,9 @@ def side_by_side(function: Callable[[T], R], items: Iterable[T], lanes: int = LA
     """The results for all items, as they come; at most `lanes` items are on their way at once, and what is local by the cores.
 
     The first error cancels what has not begun, waits for what has, and is raised.
-    Within a thread of its own it runs one after another, so that nothing waits for itself; a single item needs no thread.
+    Within a thread of its own it runs one after another, so that nothing waits for itself.
     """
-    rest = iter(items)
-    some = list(itertools.islice(rest, 2))
-    items = itertools.chain(some, rest)
-    if _threads.are_here or len(some) < 2:
+    if _threads.are_here:
         yield from map(function, items)
         return
     if lanes <= LOCAL_LANES:
