@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import os
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernels.packing import pack_in_threads
 from layers.make import Array, Vec
 
 from teravox.kernels.compresso import pack_compresso
@@ -67,19 +67,8 @@ def test_parts_and_other_orders_of_memory_are_packed() -> None:
 
 
 def test_threads_do_not_disturb_each_other() -> None:
-    arrays = [np.random.default_rng(seed).integers(0, 3, (30, 31, 9), np.uint32).repeat(3, 1) for seed in range(4)]
-    made: dict[int, set[bytes | None]] = {at: set() for at in range(4)}
-
-    def pack(at: int) -> None:
-        for _ in range(20):
-            made[at].add(pack_compresso(arrays[at]))
-
-    threads = [threading.Thread(target=pack, args=(at,)) for at in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert made == {at: {by_library(array)} for at, array in enumerate(arrays)}
+    packed = pack_in_threads(pack_compresso)
+    assert [made for _, made in packed] == [{by_library(array)} for array, _ in packed]
 
 
 def test_a_real_segmentation_has_the_bytes_of_the_library() -> None:

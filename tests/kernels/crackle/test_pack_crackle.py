@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from kernels.crackle.cells import labels_of_cells
+from kernels.packing import pack_in_threads
 from layers.make import Array
 from real_volumes import real_cortex
 
@@ -55,19 +54,8 @@ def test_parts_of_arrays_and_other_orders_of_memory_are_packed() -> None:
 
 
 def test_labels_are_packed_in_several_threads_at_once() -> None:
-    arrays = [np.random.default_rng(seed).integers(0, 3, (30, 31, 9), np.uint32).repeat(3, 1) for seed in range(4)]
-    made: dict[int, set[bytes]] = {at: set() for at in range(4)}
-
-    def pack(at: int) -> None:
-        for _ in range(20):
-            made[at].add(pack_crackle(arrays[at]))
-
-    threads = [threading.Thread(target=pack, args=(at,)) for at in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert made == {at: {by_library(array)} for at, array in enumerate(arrays)}
+    packed = pack_in_threads(pack_crackle)
+    assert [made for _, made in packed] == [{by_library(array)} for array, _ in packed]
 
 
 def test_labels_of_cortex_are_packed_as_by_the_library() -> None:
